@@ -173,7 +173,7 @@ def plan(
 ) -> None:
     from tamis.cli.plan import plan_command
 
-    raise typer.Exit(plan_command(open_project(context), policy, on, field, json))
+    raise typer.Exit(plan_command(open_project(context), **context.params))
 
 
 @app.command(help=_("Complete or remove what an interrupted run left."))

@@ -78,15 +78,7 @@ def check_command(
     sarif: bool = False,
     junit: Path | None = None,
 ) -> int:
-    """Check a project and print every violation, and how many warnings there are.
-
-    Args:
-        documents: of the project.
-        json: print JSON.
-        policy: judge this one only; all of the project where None.
-        warnings: print the warnings, too.
-        sarif: print SARIF 2.1.0, for a code host.
-        junit: a file to write the rules to as JUnit XML, a test each.
+    """Check a project, or one policy, and print every violation, and how many warnings there are.
 
     Returns:
         0 if every rule holds, 1 if one is violated, 2 if documents do not follow their grammar.

@@ -48,19 +48,10 @@ def diff_command(
     markdown: bool,
     sarif: bool,
 ) -> int:
-    """Compare two projects and print every change, by risk.
+    """Compare two projects, folders or revisions of git, and print every change, by risk.
 
-    Args:
-        old: a folder, or a revision of the git repository that the current folder is in.
-        new: the same.
-        on: print only what differs on this day, as YYYY-MM-DD; every day where None.
-        fail_on: what makes it fail: `released`, something newly released (as `tamis.diff.diff`
-            defines it); `ground`, that, or a change of what releases rest on.
-        against: files on whose records the change is counted; none where empty.
-        policy: count under this policy only; under all that change where None.
-        json: print JSON.
-        markdown: print Markdown, for a pull request.
-        sarif: print SARIF 2.1.0, for a code host.
+    It fails where something is newly released, as `tamis.diff.diff` defines it; with `ground` also
+    where what releases rest on changes.
 
     Returns:
         1 if it fails, 0 if not, 2 if documents of either do not follow their grammar.

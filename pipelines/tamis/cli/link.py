@@ -33,13 +33,7 @@ _WORDS = (
 
 
 def link_command(a: str, b: str, fail_on: str | None, as_json: bool) -> int:
-    """Try to join two tables, and print what that gives.
-
-    Args:
-        a: the address of the one whose records are counted.
-        b: the address of the other.
-        fail_on: `joined=N`, or None.
-        as_json: whether to print JSON.
+    """Try to join two tables, and print how many records of `a` that joins.
 
     Returns:
         1 if more than N records are joined, and not only by chance; else 0.

@@ -38,14 +38,7 @@ WIDTH: Final = 100
 
 
 def list_command(documents: Documents, listed: Listed, on: str | None, json: bool) -> int:
-    """Print the items, purposes, categories, processings or policies of a day.
-
-    Args:
-        documents: of the project.
-        listed: which of them.
-        on: the day, as YYYY-MM-DD; today in Europe/Paris where None.
-        json: print JSON.
-    """
+    """Print the items, purposes, categories, processings or policies of a day."""
     rows = list(_ROWS[listed](documents, read_day(on)))
     if json:
         print(json_module.dumps(rows, indent=1, ensure_ascii=False))

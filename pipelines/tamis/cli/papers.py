@@ -29,14 +29,9 @@ def papers_command(
     format: Format,
     output: Path | None,
 ) -> int:
-    """Write the papers of policies, and tell what of them is to be completed by hand.
+    """Write the papers of policies, a file each, and tell what is to be completed by hand.
 
-    Args:
-        project: that has the policies.
-        policies: their names; of each, one file holds all papers.
-        on: the day, as YYYY-MM-DD; today in Europe/Paris where None.
-        format: `md`, which people complete, or `html`, which shows what they wrote there.
-        output: the folder to write to; standard output where None.
+    People complete the Markdown; the pages show what they wrote there.
 
     Raises:
         UsageError: no such policy, none of its releases is in force, or a file is not as it must

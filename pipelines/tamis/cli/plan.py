@@ -30,14 +30,9 @@ from tamis.tables import Table, print_table
 def plan_command(
     documents: Documents, policy: str, on: str | None, field: str | None, json: bool
 ) -> int:
-    """Compile a policy for a day and print every field's fate, or explain one field.
+    """Compile a policy for a day and print every field's fate.
 
-    Args:
-        documents: of the project that has the policy.
-        policy: its name.
-        on: the day, as YYYY-MM-DD; today in Europe/Paris where None.
-        field: the path of the one field to explain, with every place that decides it.
-        json: print JSON.
+    Of one field, by its path, print what becomes of it with every place that decides that.
     """
     context = open_policy(documents, policy)
     plan = compile_policy(context, read_day(on))

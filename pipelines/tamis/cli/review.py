@@ -1,6 +1,7 @@
 """The commands for those who write and review documents: what they prove, change and approve.
 
-What they do is in the modules beside this one.
+What they do is in the modules beside this one, whose functions are given the options by the names
+that these have here.
 """
 
 from pathlib import Path
@@ -105,21 +106,12 @@ def schema(
 ) -> None:
     from tamis.cli.schema import schema_command
 
-    code = schema_command(
-        open_project(context),
-        policy,
-        release=release,
-        format=format,
-        output=output,
-        on=on,
-        store=store,
-        applies=apply,
-    )
-    raise typer.Exit(code)
+    raise typer.Exit(schema_command(open_project(context), **context.params))
 
 
 @app.command(help=_("Show what would be newly released, to whom; exit 1 if anything is."))
 def diff(
+    context: typer.Context,
     old: Annotated[str, Argument(metavar="OLD", help=_("a folder, or a git revision"))],
     new: Annotated[str, Argument(metavar="NEW", help=_("the same"))],
     on: Day = None,
@@ -145,18 +137,7 @@ def diff(
 ) -> None:
     from tamis.cli.diff import diff_command
 
-    code = diff_command(
-        old,
-        new,
-        on=on,
-        fail_on=fail_on,
-        against=against or (),
-        policy=policy,
-        json=json,
-        markdown=markdown,
-        sarif=sarif,
-    )
-    raise typer.Exit(code)
+    raise typer.Exit(diff_command(**context.params))
 
 
 @app.command(
@@ -189,16 +170,7 @@ def judge(
 ) -> None:
     from tamis.cli.test import run_cases
 
-    code = run_cases(
-        open_project(context),
-        policies or (),
-        coverage=coverage,
-        mutate=mutate,
-        junit=junit,
-        fail_under=fail_under,
-        json=json,
-    )
-    raise typer.Exit(code)
+    raise typer.Exit(run_cases(open_project(context), **context.params))
 
 
 @app.command(help=_("Bind an opinion to what a policy releases, as it is now."))
@@ -215,10 +187,7 @@ def approve(
 ) -> None:
     from tamis.cli.approve import approve as write_approval
 
-    code = write_approval(
-        open_project(context), policy, by=by, role=role, until=until, opinion=opinion, note=note
-    )
-    raise typer.Exit(code)
+    raise typer.Exit(write_approval(open_project(context), **context.params))
 
 
 @app.command(help=_("Write the papers that go with policies, from their documents alone."))
@@ -243,5 +212,4 @@ def papers(
 ) -> None:
     from tamis.cli.papers import papers_command
 
-    code = papers_command(open_project(context), policies, on=on, format=format, output=output)
-    raise typer.Exit(code)
+    raise typer.Exit(papers_command(open_project(context), **context.params))

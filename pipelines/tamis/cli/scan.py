@@ -78,12 +78,7 @@ def _profile_names(names: pa.Array) -> NirProfile:
 
 
 def scan_command(files: tuple[Path, ...], as_json: bool, skip_unknown: bool = False) -> int:
-    """Scan files and print what they hold.
-
-    Args:
-        files: to look into.
-        as_json: whether to print one JSON object of all files.
-        skip_unknown: whether files that cannot be looked into are left out.
+    """Scan files and print what they hold, as JSON in one object of all files.
 
     Returns:
         1 if any column of any file holds NIRs; 3 if any file cannot be looked into or read.

@@ -33,20 +33,12 @@ def schema_command(
     output: Path | None,
     on: str | None,
     store: str | None = None,
-    applies: bool = False,
+    apply: bool = False,
 ) -> int:
     """Print or write the schema of what a policy releases on a day; 0.
 
-    Args:
-        documents: of the project that has the policy.
-        policy: its name.
-        release: id of the one that is asked for; all where None.
-        format: `arrow` (by default), as a table or, in a file, as an IPC file without rows;
-            `json-schema`; `avro`.
-        output: the file to write; standard output where None.
-        on: the day, as YYYY-MM-DD; today in Europe/Paris where None.
-        store: a database; what its tables need is printed in place of a schema.
-        applies: whether that is run.
+    Where `store` is a database, what its tables need is printed in place of a schema. Arrow is
+    printed as a table, or written as an IPC file without rows.
 
     Raises:
         UsageError: there is no such policy or release, an Arrow file is asked for and the policy
@@ -55,7 +47,7 @@ def schema_command(
     """
     from tamis.contract.schema import contract_of
 
-    if applies and store is None:
+    if apply and store is None:
         raise UsageError(_("--apply: is for --store"))
     if store is not None and (output is not None or format is not None):
         raise UsageError(_("--store: takes neither --format nor --output"))
@@ -69,7 +61,7 @@ def schema_command(
         require_driver(address, "postgres")
         from tamis.cli.schema_store import store_command
 
-        return store_command(plan, release, address, applies)
+        return store_command(plan, release, address, apply)
     contracts = [contract_of(plan, each) for each in releases]
     if format in (None, "arrow"):
         if output is None:
