@@ -83,19 +83,15 @@ def _drift(findings: RunFindings, _share: Decimal) -> str:
     )
 
 
-def _share_of(records: int, findings: RunFindings, share: Decimal) -> str:
-    total = findings.receipt.counts.in_
-    if not records or records * 100 <= share * total:
-        return ""
-    return _("{records} of {total:# record|# records}", records=records, total=total)
+def _share_of(disposition: str) -> Callable[[RunFindings, Decimal], str]:
+    def find(findings: RunFindings, share: Decimal) -> str:
+        counts = findings.receipt.counts
+        records, total = getattr(counts, disposition), counts.in_
+        if not records or records * 100 <= share * total:
+            return ""
+        return _("{records} of {total:# record|# records}", records=records, total=total)
 
-
-def _quarantine(findings: RunFindings, share: Decimal) -> str:
-    return _share_of(findings.receipt.counts.quarantined, findings, share)
-
-
-def _withheld(findings: RunFindings, share: Decimal) -> str:
-    return _share_of(findings.receipt.counts.withheld, findings, share)
+    return find
 
 
 def _redacted(findings: RunFindings, _share: Decimal) -> str:
@@ -121,12 +117,8 @@ def _not_read(releases: Iterable[tuple[str, Attested]]) -> str:
     return ", ".join(f"{name}: {attested}" for name, attested in releases if attested != "read")
 
 
-def _undeclared(findings: RunFindings, _share: Decimal) -> str:
-    return ", ".join(findings.undeclared or ())
-
-
-def _risk(findings: RunFindings, _share: Decimal) -> str:
-    return ", ".join(findings.risky or ())
+def _listed(finding: str) -> Callable[[RunFindings, Decimal], str]:
+    return lambda findings, _share: ", ".join(getattr(findings, finding) or ())
 
 
 def _against_marks(condition: str) -> Callable[[RunFindings, Decimal], str]:
@@ -137,22 +129,18 @@ def _repeated(findings: RunFindings, _share: Decimal) -> str:
     return ", ".join(repeated_lines(findings.receipt))
 
 
-def _newly_carried(findings: RunFindings, _share: Decimal) -> str:
-    return ", ".join(findings.newly_carried or ())
-
-
 FAIL_ON: Mapping[str, _Kind] = {
     "drift": _Kind(
         N_("a column is unknown, missing, or has another type in a Parquet file"), _drift
     ),
     "quarantine": _Kind(
         N_("a record is quarantined; `quarantine=5%`: more than 5% of the records are"),
-        _quarantine,
+        _share_of("quarantined"),
         takes_share=True,
     ),
     "withheld": _Kind(
         N_("a record is withheld; `withheld=50%`: more than 50% of the records are"),
-        _withheld,
+        _share_of("withheld"),
         takes_share=True,
     ),
     "redacted": _Kind(N_("a NIR is redacted in free text"), _redacted),
@@ -169,7 +157,7 @@ FAIL_ON: Mapping[str, _Kind] = {
             "a released column carries NIRs and declares none; with `--profile-dropped` dropped "
             "and unknown ones are looked at too"
         ),
-        _undeclared,
+        _listed("undeclared"),
     ),
     "undeclared-identifier": _Kind(
         N_(
@@ -198,7 +186,7 @@ FAIL_ON: Mapping[str, _Kind] = {
             "too many persons have too few like them in what a release under III lets pass: its "
             "`risk`, by default that of III 2°"
         ),
-        _risk,
+        _listed("risky"),
     ),
     "repeated-input": _Kind(
         N_("another run released the same input under the same policy and release"),
@@ -207,7 +195,7 @@ FAIL_ON: Mapping[str, _Kind] = {
     ),
     "newly-carried": _Kind(
         N_("a record carries a field that it did not carry under the project of `--against`"),
-        _newly_carried,
+        _listed("newly_carried"),
         commands=("dry-run",),
     ),
 }

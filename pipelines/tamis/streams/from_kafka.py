@@ -18,7 +18,7 @@ from confluent_kafka import Message as KafkaMessage
 from tamis.address import KafkaAddress
 from tamis.errors import UsageError
 from tamis.language import _
-from tamis.streams.kafka import ANSWER_SECONDS, cannot_be_reached, check_options, make_client
+from tamis.streams.kafka import ANSWER_SECONDS, check_options, make_client, reaching
 from tamis.streams.messages import Message, MicroBatch
 from tamis.streams.reader import Reader
 
@@ -89,15 +89,13 @@ class KafkaReader(Reader):
         )
 
     def open(self, positions: Mapping[int, int]) -> None:
-        try:
+        with reaching(self.source):
             for partition in self._partitions(ANSWER_SECONDS):
                 place = self._place(partition)
                 low, high = self._consumer.get_watermark_offsets(place, timeout=ANSWER_SECONDS)
                 begin = high if self._address.latest else low
                 self._next[partition] = self._check(partition, positions, begin, low, high)
                 self._ends[partition] = high
-        except KafkaException as error:
-            raise cannot_be_reached(self.source, error) from None
         if not self._next:
             raise UsageError(f"{self.source}: " + _("no such topic, or no such partition"))
         if missing := self._shares - self._next.keys():

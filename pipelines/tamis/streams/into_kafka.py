@@ -30,7 +30,7 @@ from tamis.streams.avro_rows import AvroRows
 from tamis.streams.hold import Hold
 from tamis.streams.json_rows import drop_large, json_rows
 from tamis.streams.judge import Judged, Rows, partition_uri
-from tamis.streams.kafka import ANSWER_SECONDS, cannot_be_reached, check_options, make_client
+from tamis.streams.kafka import ANSWER_SECONDS, check_options, make_client, reaching
 from tamis.streams.ledger import Ledger
 from tamis.streams.partitions import check_overlap
 from tamis.streams.receipts_topic import ReceiptsTopic, Record, State
@@ -89,17 +89,15 @@ class KafkaSink(Sink):
     def _open(self) -> dict[int, int]:
         self._register()
         self._make_topics()
-        try:
+        with reaching(self.shown):
             self._hold = Hold(self._address, self._id, self._topics.receipts)
             if not self._hold.take(self._keep_waiting):
                 raise self._error(_("stream {stream} is still under way", stream=self._stream))
             self._producer = self._begin(ANSWER_SECONDS)
             self._state, source, receipt = self._receipts.read()
-        except KafkaException as error:
-            raise cannot_be_reached(self.shown, error) from None
         if source:
             self._check_source(source)
-        if not source:
+        else:
             self._begin_stream()
         if receipt is not None:  # of a period whose process was killed
             self._write_receipt(receipt)
@@ -125,12 +123,11 @@ class KafkaSink(Sink):
         """
         self._transact(self._receipts.begin_records(self._source), State({}))
         try:
-            check_overlap(self.shown, self._stream, self._receipts.streams())
+            with reaching(self.shown):
+                check_overlap(self.shown, self._stream, self._receipts.streams())
         except UsageError:
             self._transact(self._receipts.undo_records(), State({}))
             raise
-        except KafkaException as error:
-            raise cannot_be_reached(self.shown, error) from None
 
     def commit(self, judged: Judged, ledger: Ledger) -> Ledger:
         judged = drop_large(judged.in_order(self._plan), self._largest)
@@ -306,10 +303,8 @@ class KafkaSink(Sink):
         message: tags and names make a record larger than the message that it came in."""
         check_options(self._address, Producer)
         admin = make_client(AdminClient, self._address)
-        try:
+        with reaching(self.shown):
             existing = set(admin.list_topics(timeout=ANSWER_SECONDS).topics)
-        except KafkaException as error:
-            raise cannot_be_reached(self.shown, error) from None
         large = {"max.message.bytes": str(LARGEST)}
         needed = {
             name: NewTopic(name, config=large)

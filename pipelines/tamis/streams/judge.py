@@ -49,6 +49,17 @@ class OffsetRange:
         )
 
 
+def joined_ranges(
+    ranges: Mapping[int, OffsetRange], later: Mapping[int, OffsetRange]
+) -> dict[int, OffsetRange]:
+    """By partition, one range over those of both."""
+    joined = dict(ranges)
+    for partition, offsets in later.items():
+        before = joined.get(partition)
+        joined[partition] = before.extended(offsets) if before else offsets
+    return joined
+
+
 @dataclass(frozen=True)
 class Rows:
     """N rows, and the place of the message that each comes from.
@@ -111,17 +122,12 @@ class Judged:
         released = dict(self.released)
         for release, rows in later.released.items():
             released[release] = _joined(released[release], rows) if release in released else rows
-        ranges = dict(self.ranges)
-        for partition, offsets in later.ranges.items():
-            ranges[partition] = (
-                ranges[partition].extended(offsets) if partition in ranges else offsets
-            )
         return Judged(
             self.source,
             released,
             _joined(self.quarantined, later.quarantined),
             merge((self.tally, later.tally)),
-            ranges,
+            joined_ranges(self.ranges, later.ranges),
             self.present | later.present,
         )
 

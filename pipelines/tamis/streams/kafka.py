@@ -2,8 +2,8 @@
 
 import logging
 import re
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
@@ -86,10 +86,21 @@ class BrokerAwayError(RunError):
     """A broker does not answer when a stream begins."""
 
 
-def cannot_be_reached(address: str, error: KafkaException) -> BrokerAwayError:
-    """The error of a broker that does not answer when a stream begins; `address` may be shown."""
-    why = _("the broker cannot be reached, or refuses the user")
-    return BrokerAwayError(f"{address}: {why} ({error.args[0].name()})")
+@contextmanager
+def reaching(address: str) -> Iterator[None]:
+    """Raise what the driver raises in the block as the error of a broker that does not answer.
+
+    Args:
+        address: of the topic, as it may be shown.
+
+    Raises:
+        BrokerAwayError: the broker cannot be reached, or refuses the user.
+    """
+    try:
+        yield
+    except KafkaException as error:
+        why = _("the broker cannot be reached, or refuses the user")
+        raise BrokerAwayError(f"{address}: {why} ({error.args[0].name()})") from None
 
 
 class _Ignored(logging.Handler):

@@ -27,7 +27,7 @@ from tamis.filter.drift import add_names, told_names
 from tamis.filter.tally import Tally, merge
 from tamis.formats.names import known_names
 from tamis.plan.plan import Plan
-from tamis.streams.judge import Judged, OffsetRange, is_ordered, partition_uri
+from tamis.streams.judge import Judged, OffsetRange, is_ordered, joined_ranges, partition_uri
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,6 @@ class Ledger:
 
     def after(self, judged: Judged) -> "Ledger":
         """Return the ledger that holds `judged` as well."""
-        ranges = dict(self.ranges)
-        for partition, offsets in judged.ranges.items():
-            before = ranges.get(partition)
-            ranges[partition] = before.extended(offsets) if before else offsets
         units = dict(self.units)
         for release, rows in judged.tally.rows.items():
             units[release] = min(rows, units.get(release, rows))
@@ -96,7 +92,7 @@ class Ledger:
             self,
             units=units,
             tally=merge((self.tally, judged.tally)),
-            ranges=ranges,
+            ranges=joined_ranges(self.ranges, judged.ranges),
             present=self.present | judged.present,
             commits=self.commits + 1,
         )
