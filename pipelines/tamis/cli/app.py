@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 from typer import Argument, Option
 
-from tamis.cli import completion, keys, review, running, seal_keys, upkeep
+from tamis.cli import completion, keys, review, running, upkeep
 from tamis.cli.arguments import App, AsJson, Day, Policy, open_project
 from tamis.interrupts import ends_at_once
 from tamis.language import _
@@ -31,7 +31,7 @@ app.add_typer(
     help=_("Make, rotate, list, destroy the pseudonyms' keys; re-key stores."),
 )
 app.add_typer(
-    seal_keys.app, name="seal-keys", help=_("Make the keys that streams seal original messages to.")
+    keys.seal_app, name="seal-keys", help=_("Make the keys that streams seal original messages to.")
 )
 app.add_typer(review.app)
 app.add_typer(running.app)

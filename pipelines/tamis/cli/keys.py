@@ -1,9 +1,12 @@
-"""`tamis keys`: make, rotate, list and destroy the root keys of the pseudonyms.
+"""`tamis keys` and `tamis seal-keys`: the root keys of pseudonyms, and the keys of originals.
 
     $ tamis keys list keys.json
     epoch  created               key id            state
         1  2026-11-23T08:00:00Z  9f3c61d2a4470b5e  retired
         2  2027-01-04T08:00:00Z  41ab70c9e85d2f13  current
+    $ tamis seal-keys new originals.json
+    originals.json: made, key 9f3c61d2a4470b5e, guarded by its mode 0600 alone
+    originals.json.pub: its public key, for `tamis run --seal-to`
 
 A passphrase comes from the environment or is asked for on the terminal, never from the command
 line, which other users of the machine can read.
@@ -21,10 +24,20 @@ from tamis.language import N_, _
 from tamis.tables import Table, print_table
 
 app = App()
+seal_app = App()
 
 _STATES = (N_("current"), N_("retired"), N_("destroyed"))
 
 File = Annotated[str, typer.Argument(metavar="FILE", help=_("the keyring, mode 0600"))]
+SealFile = Annotated[str, typer.Argument(metavar="FILE", help=_("the private key, mode 0600"))]
+
+
+def _passphrase(variable: str, asks: bool) -> str | None:
+    """The passphrase of a file that is made; None where its mode alone is to guard it."""
+    secret = given_passphrase(variable)
+    if asks and secret is None:
+        secret = ask_passphrase(variable, twice=True)
+    return secret
 
 
 @app.command(
@@ -44,9 +57,7 @@ def new(
 
     secret = None
     if kms is None or passphrase:
-        secret = given_passphrase(KEYS_PASSPHRASE_VARIABLE)
-        if passphrase and secret is None:
-            secret = ask_passphrase(KEYS_PASSPHRASE_VARIABLE, twice=True)
+        secret = _passphrase(KEYS_PASSPHRASE_VARIABLE, passphrase)
     keyring = Keyring.create(file, secret, kms_uri=kms)
     guard = {
         "none": _("guarded by its mode 0600 alone"),
@@ -221,3 +232,29 @@ def destroy(
     keyring.destroy(epoch)
     text = _("{file}: epoch {epoch} is destroyed; destroy the backups of this file too")
     typer.echo(text.format(file=file, epoch=epoch))
+
+
+@seal_app.command(
+    "new", help=_("Make a key, and FILE.pub; encrypted by TAMIS_SEAL_PASSPHRASE where that is set.")
+)
+def new_seal_key(
+    file: SealFile,
+    passphrase: Annotated[
+        bool, typer.Option("--passphrase", help=_("encrypt the key by a passphrase; asks for it"))
+    ] = False,
+) -> None:
+    from tamis.keys.seal_keys import SEAL_PASSPHRASE_VARIABLE, make_seal_key, public_path
+
+    secret = _passphrase(SEAL_PASSPHRASE_VARIABLE, passphrase)
+    key = make_seal_key(file, secret)
+    guarded = _("guarded by its mode 0600 alone")
+    guard = guarded if secret is None else _("encrypted by the passphrase")
+    typer.echo(_("{file}: made, key {id}, {guard}", file=file, id=key.id, guard=guard))
+    typer.echo(_("{file}: its public key, for `tamis run --seal-to`", file=public_path(file)))
+
+
+@seal_app.command(help=_("Print the public key. Needs no passphrase."))
+def public(file: SealFile) -> None:
+    from tamis.keys.seal_keys import read_own_public_key
+
+    typer.echo(read_own_public_key(file).text)
