@@ -17,7 +17,8 @@ from tamis.stores.folder import Folder
 from tamis.stores.folder_store import FolderStore
 from tamis.stores.local_folder import LocalFolder
 from tamis.stores.parquet_files import folder_of
-from tamis.stores.protocol import Attempt, check_run_id
+from tamis.stores.protocol import Attempt
+from tamis.stores.run_id import check_run_id
 
 NAMES = ("p/r/run-a-00000-00000.parquet", "p/r/run-a-00000-00001.parquet", "p/r/run-a-0.parquet")
 AT_ONCE = datetime.timedelta(0)

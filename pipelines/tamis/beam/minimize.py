@@ -39,7 +39,7 @@ from tamis.plan.guards import (
     check_unconfirmed,
 )
 from tamis.plan.plan import Plan
-from tamis.stores.protocol import check_run_id
+from tamis.stores.run_id import check_run_id
 
 _RELEASE = "release:"
 _FINDINGS = "findings"

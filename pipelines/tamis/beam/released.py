@@ -39,9 +39,7 @@ class ToDicts(beam.PTransform[PCollection[Batch], PCollection[dict[str, Any]]]):
 class ToRows(beam.PTransform[PCollection[Batch], PCollection[Any]]):
     """Released records as `beam.Row`s, one element a record: as `ToDicts`, by attribute.
 
-    Records keep the order of the input, which `Store` does not let leave under paragraph III: by
-    it, row by row, what two partners were given can be joined. A sink of your own must not keep it
-    either: sort what you hand over by its own values, a pseudonym first.
+    They keep the order of the input, which must not leave under paragraph III: see `ToDicts`.
 
     Example:
         >>> import apache_beam as beam
@@ -62,9 +60,7 @@ class ToRows(beam.PTransform[PCollection[Batch], PCollection[Any]]):
 class ToArrow(beam.PTransform[PCollection[Batch], PCollection[pa.RecordBatch]]):
     """Released records as record batches, one element a batch: the schema is the release's.
 
-    Records keep the order of the input, which `Store` does not let leave under paragraph III: by
-    it, row by row, what two partners were given can be joined. A sink of your own must not keep it
-    either: sort what you hand over by its own values, a pseudonym first.
+    They keep the order of the input, which must not leave under paragraph III: see `ToDicts`.
 
     Example:
         >>> import apache_beam as beam

@@ -42,7 +42,7 @@ from tamis.plan.plan import Plan, PlanField
 from tamis.plan.project import load_project
 from tamis.plan.schemas import released_schema
 from tamis.schemes import scheme_of
-from tamis.stores.protocol import check_run_id, new_run_id
+from tamis.stores.run_id import check_run_id, new_run_id
 
 PROVIDERS = Path(__file__).with_name("yaml_providers.yaml")
 """The list of providers that a pipeline includes."""

@@ -54,7 +54,7 @@ from tamis.plan.guards import (
 from tamis.plan.plan import Plan
 from tamis.plan.project import Project
 from tamis.stores.opening import open_store
-from tamis.stores.protocol import new_run_id
+from tamis.stores.run_id import new_run_id
 from tamis.telemetry.listener import Listeners
 
 _FOR_STREAMS = (

@@ -43,9 +43,9 @@ from tamis.runs.launch import (
     make_pipeline,
     read_options,
 )
-from tamis.stores import protocol
 from tamis.stores.opening import open_store
-from tamis.stores.protocol import Attempt, new_run_id
+from tamis.stores.protocol import Attempt, RunStore
+from tamis.stores.run_id import check_run_id, new_run_id
 from tamis.telemetry.listener import SILENT, Commit, Listeners, StartedRun
 
 
@@ -96,7 +96,7 @@ def run(job: Job, listeners: Listeners = SILENT) -> tuple[Receipt | None, bool]:
         RefusedError: it found what must not be; nothing is committed.
         RunError: the run failed; nothing is committed.
     """
-    protocol.check_run_id(job.run)
+    check_run_id(job.run)
     options = read_options(job.options)
     job = _for_workers(job, options)
     inputs = _parse_inputs(job.inputs, by_digest=job.inputs_by_digest)
@@ -135,7 +135,7 @@ def run(job: Job, listeners: Listeners = SILENT) -> tuple[Receipt | None, bool]:
     return receipt, before
 
 
-def _committed(job: Job, store: protocol.RunStore) -> Receipt:
+def _committed(job: Job, store: RunStore) -> Receipt:
     """The receipt of a run whose job is done.
 
     Raises:
@@ -154,7 +154,7 @@ def _committed(job: Job, store: protocol.RunStore) -> Receipt:
     return receipt
 
 
-def _has_begun(job: Job, store: protocol.RunStore) -> bool:
+def _has_begun(job: Job, store: RunStore) -> bool:
     """Whether a worker may have staged something; what a database holds staged is not looked at."""
     return isinstance(parse_store(job.output), DatabaseAddress) or job.run in store.staged_runs()
 
@@ -335,7 +335,7 @@ def load_keys(
 def _check_same(
     receipt: Receipt,
     job: Job,
-    store: protocol.RunStore,
+    store: RunStore,
     inputs: "_Files | _Tables",
     keys: RunKeys,
 ) -> None:

@@ -12,7 +12,6 @@ the receipt, for they are those that no field has.
 """
 
 import datetime
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -29,11 +28,10 @@ from tamis.keys.keyring import Keyring
 from tamis.language import _
 from tamis.nir.pseudonym import rekey
 from tamis.stores.protocol import Attempt, RunStore
+from tamis.stores.run_id import derived_run_id
 
 _RELEASED = ("kept", "generalized", "redacted")
 """Fates of fields that are released under their own names."""
-
-_MAX_RUN_ID = 128
 
 
 @dataclass(frozen=True)
@@ -160,10 +158,7 @@ def rekeyed_run(run: str, epoch: int) -> str:
         >>> rekeyed_run("2026-11-23-dsn", 2), rekeyed_run("2026-11-23-dsn-epoch2", 3)
         ('2026-11-23-dsn-epoch2', '2026-11-23-dsn-epoch3')
     """
-    base, end = re.sub(r"-epoch[0-9]+$", "", run), f"-epoch{epoch}"
-    if len(base) + len(end) > _MAX_RUN_ID:
-        base = f"{base[:80]}-{hashlib.sha256(base.encode()).hexdigest()[:16]}"
-    return base + end
+    return derived_run_id(re.sub(r"-epoch[0-9]+$", "", run), f"-epoch{epoch}")
 
 
 def _rekey_run(store: RunStore, keyring: Keyring, what: Rekeying, old: Receipt) -> Receipt:

@@ -28,7 +28,7 @@ from tamis.filter.treat import KeySource
 from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.runs.batch import load_keys
-from tamis.stores.protocol import check_run_id
+from tamis.stores.run_id import check_run_id
 from tamis.streams.into_folder import FolderSink
 from tamis.streams.job import StreamJob, decoder_of
 from tamis.streams.judge import Judge

@@ -40,8 +40,8 @@ from tamis.language import _, ngettext, printable
 from tamis.plan.plan import Plan
 from tamis.runs.batch import Job, run
 from tamis.stores.opening import open_store
-from tamis.stores.protocol import check_run_id
 from tamis.stores.remote_folder import require_answer
+from tamis.stores.run_id import check_run_id
 from tamis.telemetry.listener import SILENT, Listeners
 
 MOST_FILES = 1_000

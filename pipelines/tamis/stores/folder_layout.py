@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from tamis.evidence.removal import KINDS, Kind
 from tamis.formats.chunk import PartKey
 from tamis.stores.parquet_files import STAGING
-from tamis.stores.protocol import is_run_id
+from tamis.stores.run_id import is_run_id
 
 RECEIPTS_FOLDER = "_receipts"
 QUARANTINE_FOLDER = "_quarantine"

@@ -1,11 +1,6 @@
 """A folder as store: Parquet files, staged first, and the receipt's file as commit.
 
-    DIR/<policy>/<release id>/<run>-<part>.parquet     released records
-    DIR/_quarantine/<policy>/<run>-<part>.parquet      why records were quarantined, no values
-    DIR/_receipts/<run>.json                           the receipt: what it lists exists
-    DIR/_receipts/<run>.withdrawn.json                 a removal: what the receipt lists is removed
-    DIR/_staging/<run>/<attempt>/…                     what an attempt at a run has written so far
-
+Where everything stands is said in `tamis.stores.folder_layout`.
 Files are staged; then the receipt is staged, and published where no receipt of the run stands: that
 is the commit. Then the files are placed, and the attempt is removed. Placing many files is not
 atomic: a file that no receipt lists does not exist, and one that a receipt lists and that is not in
@@ -39,17 +34,11 @@ from tamis.stores.folder import Folder, close_durably
 from tamis.stores.folder_layout import file_path, is_own, is_path_of, receipt_path
 from tamis.stores.parquet_files import STAGING, FolderWriter, ParquetRows, batches_of, folder_of
 from tamis.stores.parquet_part import layout_of
-from tamis.stores.protocol import (
-    OLDER_THAN,
-    Attempt,
-    MakeReceipt,
-    Piece,
-    Recovered,
-    is_run_id,
-)
+from tamis.stores.protocol import OLDER_THAN, Attempt, MakeReceipt, Piece, Recovered
 from tamis.stores.receipt_files import FolderReceipts
 from tamis.stores.removal_files import clear, clear_all, remove_files
 from tamis.stores.rewrite import paths_in_place, rewrite_files
+from tamis.stores.run_id import is_run_id
 from tamis.waiting import Pauses
 
 _HELD_SECONDS = 0.5

@@ -34,7 +34,6 @@ from tamis.evidence.removal import Kind, Removal, parse_removal, removals_of
 from tamis.filter.tally import Cause, QuarantineCount
 from tamis.formats.chunk import PartKey
 from tamis.language import _
-from tamis.nir.find import find_nir
 from tamis.plan.plan import Plan
 
 NUL_REPLACED = "nul-replaced"
@@ -43,7 +42,6 @@ NUL_REPLACED = "nul-replaced"
 OLDER_THAN = datetime.timedelta(hours=24)
 """Time since an attempt last wrote, after which it counts as given up."""
 
-_RUN_ID = re.compile(r"[a-z0-9-]{1,128}")
 _ATTEMPT_ID = re.compile(r"[0-9]{8}t[0-9]{6}-[0-9a-f]{8}")
 
 Change: TypeAlias = Callable[[str | None, pa.RecordBatch], pa.RecordBatch]
@@ -467,31 +465,3 @@ class RunStore(ABC):
         except ValueError:
             address = self.receipt_address(run)
             raise RunError(_("{address}: is no receipt", address=address)) from None
-
-
-def new_run_id(policy: str) -> str:
-    """An id for a run that begins now: the time in UTC, the policy, and chance."""
-    now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dt%H%M%S")
-    name = re.sub(r"[^a-z0-9]+", "-", policy.lower()).strip("-")
-    return f"{now}-{name}-{os.urandom(3).hex()}"
-
-
-def is_run_id(name: str) -> bool:
-    """Whether a name may be the id of a run."""
-    return _RUN_ID.fullmatch(name) is not None
-
-
-def check_run_id(run: str) -> str:
-    """Give `run` back if it may be the id of a run.
-
-    Raises:
-        UsageError: it has other characters than a-z, 0-9 and hyphens, or more than 128, or holds a
-            NIR: it stands in names of files, in receipts and in every released row.
-    """
-    if find_nir(run):
-        raise UsageError(_("a run id must hold no NIR: it stands in every released row"))
-    if not is_run_id(run):
-        text = _("run id {run!r}: must have only a to z, 0 to 9 and hyphens, at most 128", run=run)
-        proposal = re.sub("[^a-z0-9]+", "-", run.lower()).strip("-")[:128]
-        raise UsageError(text + (_(", such as {proposal}", proposal=proposal) if proposal else ""))
-    return run

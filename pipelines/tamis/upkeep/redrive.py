@@ -5,7 +5,6 @@ commands at once do nothing twice: the first one that commits has done it. Only 
 withdrawn makes room for another.
 """
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,9 +18,8 @@ from tamis.language import _
 from tamis.stores.opening import open_store
 from tamis.stores.protocol import RunStore
 from tamis.stores.quarantine_reader import Quarantined, QuarantineFilter, read_quarantined
+from tamis.stores.run_id import derived_run_id
 from tamis.upkeep.runs import RunEntry, find_run, lineage, list_runs
-
-_MAX_RUN_ID = 128
 
 
 @dataclass(frozen=True)
@@ -91,10 +89,7 @@ def redriven_run(run: str, number: int = 1) -> str:
         >>> redriven_run("2026-11-23-dsn"), redriven_run("2026-11-23-dsn", 2)
         ('2026-11-23-dsn-redriven', '2026-11-23-dsn-redriven2')
     """
-    end = "-redriven" + (str(number) if number > 1 else "")
-    if len(run) + len(end) > _MAX_RUN_ID:
-        run = f"{run[:80]}-{hashlib.sha256(run.encode()).hexdigest()[:16]}"
-    return run + end
+    return derived_run_id(run, "-redriven" + (str(number) if number > 1 else ""))
 
 
 def originals(uri: str, redrive: Redrive) -> Iterator[Quarantined]:

@@ -13,7 +13,7 @@ from tamis.evidence.causes import counted_causes
 from tamis.evidence.receipt import Receipt
 from tamis.filter.tally import by_reason
 from tamis.language import _
-from tamis.stores.protocol import is_run_id
+from tamis.stores.run_id import is_run_id
 
 Outcome = Literal["ok", "failed", "not checked"]
 

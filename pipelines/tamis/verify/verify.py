@@ -34,7 +34,8 @@ from tamis.stores.folder import open_folder
 from tamis.stores.folder_layout import receipt_path
 from tamis.stores.folder_store import FolderStore
 from tamis.stores.opening import open_store, without_receipt
-from tamis.stores.protocol import RunStore, StoredRows, is_run_id
+from tamis.stores.protocol import RunStore, StoredRows
+from tamis.stores.run_id import is_run_id
 from tamis.verify.documents import NOT_RELEASED, check_plan, find_plan
 from tamis.verify.figures import Finding, figures, judged
 from tamis.verify.inputs import Inputs
