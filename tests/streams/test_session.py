@@ -69,7 +69,7 @@ class FakeSink(Sink):
     """Keeps ledgers; what it commits is durable when the period ends."""
 
     def __init__(self, positions: dict[int, int] | None = None) -> None:
-        super().__init__("store", STREAM)
+        super().__init__("store", plan(), STREAM)
         self.positions = positions or {}
         self.periods: list[Ledger] = []
         self.committed: list[Judged] = []

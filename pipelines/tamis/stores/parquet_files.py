@@ -3,7 +3,7 @@
 import uuid
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import BinaryIO, TypeAlias
 
@@ -94,12 +94,10 @@ class ParquetRows(StoredRows):
     """
 
     def __init__(self, stream: BinaryIO) -> None:
-        try:
+        with _readable(_("is no whole Parquet file")):
             self._file = pq.ParquetFile(stream)
             self.rows = self._file.metadata.num_rows
             schema = self._file.schema_arrow
-        except (pa.ArrowException, OSError):
-            raise ValueError(_("is no whole Parquet file")) from None
         self.columns = frozenset(schema.names)
         self.types = {field.name: str(_plain(field.type)) for field in schema}
         if schema.metadata or set(self._file.metadata.metadata or ()) - {_SCHEMA_KEY}:
@@ -107,35 +105,36 @@ class ParquetRows(StoredRows):
 
     def counts(self, column: str) -> Counter[str | None]:
         counts: Counter[str | None] = Counter()
-        try:
+        with _readable(_("`{column}` is missing or damaged", column=column)):
             for batch in self._file.iter_batches(columns=[column]):
                 texts = batch.column(column).cast(pa.string())
                 for pair in texts.value_counts().to_pylist():
                     counts[pair["values"]] += pair["counts"]
-        except (pa.ArrowException, KeyError, OSError):
-            raise ValueError(_("`{column}` is missing or damaged", column=column)) from None
         return counts
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        try:
+        with _readable(_("is damaged")):
             yield from self._file.iter_batches(batch_size=USUAL.chunk_records)
-        except (pa.ArrowException, OSError):
-            raise ValueError(_("is damaged")) from None
 
     def head(self, count: int) -> list[dict[str, object]]:
-        try:
+        with _readable(_("is damaged")):
             rows = next(self._file.iter_batches(batch_size=count), None)
-        except (pa.ArrowException, OSError):
-            raise ValueError(_("is damaged")) from None
         return [] if rows is None else rows.to_pylist()
 
     def causes(self) -> dict[Cause, QuarantineCount]:
         columns = ["source", "position", *Cause._fields]
-        try:
+        with _readable(_("is damaged, or has not the columns of a quarantine")):
             batches = self._file.iter_batches(columns=columns)
             return merge_causes(pair for rows in batches for pair in count_causes(rows).items())
-        except (pa.ArrowException, KeyError, OSError):
-            raise ValueError(_("is damaged, or has not the columns of a quarantine")) from None
+
+
+@contextmanager
+def _readable(problem: str) -> Iterator[None]:
+    """Raise a `ValueError` that says `problem` where what is read in the block is not whole."""
+    try:
+        yield
+    except (pa.ArrowException, KeyError, OSError):
+        raise ValueError(problem) from None
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:

@@ -30,20 +30,13 @@ from tamis.waiting import Pauses
 
 
 class FolderSink(Sink):
-    """See `Sink`.
-
-    Args:
-        uri: of the folder.
-        plan: what the stream's records are judged by.
-        stream: id of the stream.
-    """
+    """See `Sink`; `uri` is that of the folder."""
 
     commits_periods = True
 
     def __init__(self, uri: str, plan: Plan, stream: str) -> None:
-        super().__init__(uri, stream)
+        super().__init__(uri, plan, stream)
         self._store = FolderStore(open_folder(uri))
-        self._plan = plan
         self._held = ExitStack()
         self._files: PeriodFiles | None = None
 

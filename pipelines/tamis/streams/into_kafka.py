@@ -57,25 +57,16 @@ _RETRY_SECONDS = 30.0
 
 
 class KafkaSink(Sink):
-    """See `Sink`.
-
-    Args:
-        uri: of the topic.
-        plan: what the stream's records are judged by.
-        stream: id of the stream.
-        keep_waiting: whether to go on waiting for a broker that went away.
-    """
+    """See `Sink`; `uri` is that of the topic."""
 
     def __init__(self, uri: str, plan: Plan, stream: str, keep_waiting: KeepWaiting) -> None:
         self._address = KafkaAddress.of(uri)
-        super().__init__(self._address.shown, stream)
-        self._keep_waiting = keep_waiting
+        super().__init__(self._address.shown, plan, stream, keep_waiting)
         self._topics = Topics.of(self._address.topic, plan, ".")
         self._headers: dict[str, list[tuple[str, str | bytes | None]]] = {
             release.id: list(plan.headers(release, stream).items()) for release in plan.releases
         }
         self._placeless = {release.id for release in plan.releases if plan.hides_order(release)}
-        self._plan = plan
         self._registry = registry_of_output(self._address)
         self._rows: dict[str, AvroRows] = {}
         self._id = f"tamis-{stream}-{self._address.topic}"

@@ -37,13 +37,9 @@ _PUBLISH_SECONDS = 30.0
 
 
 class PubsubSink(Sink):
-    """See `Sink`.
+    """See `Sink`; `uri` is that of the topic.
 
     Args:
-        uri: of the topic.
-        plan: what the stream's records are judged by.
-        stream: id of the stream.
-        keep_waiting: whether to go on waiting for Pub/Sub when it cannot be reached.
         keys: derives the key of ids of rows, where some must not tell their place.
     """
 
@@ -56,11 +52,9 @@ class PubsubSink(Sink):
         keys: KeySource | None = None,
     ) -> None:
         address = PubsubAddress.of(uri)
-        super().__init__(address.shown, stream)
+        super().__init__(address.shown, plan, stream, keep_waiting)
         self._topics = Topics.of(address.path, plan, "-")
-        self._plan = plan
         self._keys = keys
-        self._keep_waiting = keep_waiting
         with reaching(self.shown):
             self._client = PublisherClient()
 

@@ -25,9 +25,6 @@ class SharedFolderSink(FolderSink):
     """See `Sink`. It takes one period, and then stops the session.
 
     Args:
-        uri: of the folder.
-        plan: what the stream's records are judged by.
-        stream: id of the stream.
         partition: number of the partition.
         begin: an offset at which a period begins, or began.
         stop: is set once a period is committed.

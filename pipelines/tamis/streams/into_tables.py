@@ -54,20 +54,11 @@ T = TypeVar("T")
 
 
 class TableSink(Sink):
-    """See `Sink`.
-
-    Args:
-        uri: of the database.
-        plan: what the stream's records are judged by.
-        stream: id of the stream.
-        keep_waiting: whether to go on waiting for a database that went away.
-    """
+    """See `Sink`; `uri` is that of the database."""
 
     def __init__(self, uri: str, plan: Plan, stream: str, keep_waiting: KeepWaiting) -> None:
         self._store = TableStore(DatabaseAddress.of(uri))
-        super().__init__(self._store.shown, stream)
-        self._plan = plan
-        self._keep_waiting = keep_waiting
+        super().__init__(self._store.shown, plan, stream, keep_waiting)
         self._targets = {target.output: target for target in targets(plan, stream, stream=True)}
         self._steps = self._store.table(STEPS)
         self._connection: Connection | None = None

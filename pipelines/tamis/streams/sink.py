@@ -21,7 +21,9 @@ class Sink(ABC):
 
     Args:
         shown: its address without credentials.
+        plan: what the stream's records are judged by.
         stream: id of the stream.
+        keep_waiting: whether to go on waiting for a place that went away.
 
     Attributes:
         commits_periods: whether `commit` only stages, and the end of the period commits.
@@ -29,9 +31,13 @@ class Sink(ABC):
 
     commits_periods = False
 
-    def __init__(self, shown: str, stream: str) -> None:
+    def __init__(
+        self, shown: str, plan: Plan, stream: str, keep_waiting: KeepWaiting = lambda: True
+    ) -> None:
         self.shown = shown
+        self._plan = plan
         self._stream = stream
+        self._keep_waiting = keep_waiting
         self._source = ""
         self._positions: dict[int, int] = {}
 
