@@ -251,10 +251,6 @@ def check_row_type(element_type: Any, plan: Plan) -> None:
 
     A field that the plan does not read may have any type, and one that is missing is null.
 
-    Args:
-        element_type: of the PCollection.
-        plan: the compiled policy.
-
     Raises:
         UsageError: a field has a type that the schema's cannot be made of.
 

@@ -47,14 +47,7 @@ class _CurrentKeys:
 def print_before_and_after(
     context: PolicyContext, plan: Plan, feed: Path, keyring: Keyring
 ) -> None:
-    """Print that record of the first ones of `feed` which shows most, such as a NIR redacted.
-
-    Args:
-        context: the policy, with its schema.
-        plan: of the same policy.
-        feed: a synthetic file.
-        keyring: for its pseudonyms.
-    """
+    """Print that record of the first ones of `feed` which shows most, such as a NIR redacted."""
     print("\n" + _("6. A record before and after: {policy}, synthetic", policy=plan.policy))
     for row in _rows(context, plan, feed, keyring):
         cells = [wrap(cell, width) or [""] for cell, width in zip(row, _WIDTHS, strict=True)]

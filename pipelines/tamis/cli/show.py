@@ -17,14 +17,7 @@ from tamis.upkeep.releases import HeldRelease, columns, find_release, list_relea
 
 
 def show_command(uri: str, name: str | None, rows: int, as_json: bool) -> int:
-    """Print the releases of the store at `uri`, or of one its columns and first rows; 0.
-
-    Args:
-        uri: of the store.
-        name: of a release, or None for all.
-        rows: how many rows with their values; 0 for none.
-        as_json: whether to print JSON.
-    """
+    """Print the releases of the store at `uri`, or of one its columns and so many first rows; 0."""
     store = open_store(uri)
     with store.snapshot():
         chosen = list_releases(store) if name is None else [find_release(store, name)]

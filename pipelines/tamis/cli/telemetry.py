@@ -42,13 +42,6 @@ def listening(
 ) -> Iterator[Listeners]:
     """Give the listeners that `options` ask for; what they have open is closed after the block.
 
-    Args:
-        options: what is asked for.
-        policy: the policy's name.
-        inputs: addresses of the inputs.
-        is_stream: whether they are read until a signal drains them.
-        by_digest: whether no file is called by its name.
-
     Raises:
         UsageError: an option is of the other kind, or the address cannot be listened at.
     """

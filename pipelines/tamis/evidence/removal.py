@@ -142,12 +142,7 @@ def removals_of(
 def standing(
     receipts: Iterable[Receipt], removals: Mapping[tuple[str, Kind], Removal]
 ) -> list[Receipt]:
-    """The receipts of runs whose rows are in the store, neither withdrawn nor superseded.
-
-    Args:
-        receipts: all of a store.
-        removals: all of it, by run and kind.
-    """
+    """The receipts of runs whose rows are in the store, neither withdrawn nor superseded."""
     known = {receipt.run: receipt for receipt in receipts}
     superseded = {run for receipt in known.values() for run in receipt.supersedes or ()}
 

@@ -48,11 +48,6 @@ def column_lineage(
     A pseudonymized, generalized or redacted value is masked. What decides whether a value stays
     (`when`, and of the elements of a list `only`) is an indirect source of its column, what decides
     about the record (`where`) is one of the whole release. Legal tags are made of no field.
-
-    Args:
-        plan: what is done.
-        release: one of its releases.
-        inputs: the datasets that it reads.
     """
 
     def sources(path: str, how: Transformation) -> Iterator[InputField]:

@@ -60,12 +60,7 @@ class RunEvents:
     _receipt: Receipt | None = None
 
     def event(self, state: State, error: TamisError | None = None) -> event_v2.RunEvent:
-        """The event that tells `state`, with all that was committed until now.
-
-        Args:
-            state: of the run.
-            error: why it failed, if it did.
-        """
+        """The event that tells `state`, with all that was committed until now."""
         return event_v2.RunEvent(
             eventTime=datetime.datetime.now(datetime.UTC).isoformat(),
             eventType=state,

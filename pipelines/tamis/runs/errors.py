@@ -93,9 +93,6 @@ def handing_over(runner: str) -> Iterator[None]:
 
     Nothing has been read by then: what the engine and Beam say holds no value.
 
-    Args:
-        runner: its name.
-
     Raises:
         UsageError: a program or file of the runner is missing.
         RunError: the engine does not answer, or refuses the job.

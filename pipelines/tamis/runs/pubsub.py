@@ -22,10 +22,6 @@ from tamis.streams.sink import Topics
 def launch_stream(job: StreamJob, plan: Plan) -> None:
     """Hand the stream over to Dataflow, or only build it if Beam's options say `--dry_run`.
 
-    Args:
-        job: the stream, whose addresses were checked.
-        plan: what its messages are judged by, until it expires.
-
     Raises:
         UsageError: the source does not exist, a topic is missing and cannot be made, or Beam
             refuses its options.

@@ -58,11 +58,7 @@ T = TypeVar("T")
 
 
 class Database:
-    """A database, connected to on demand.
-
-    Args:
-        address: where it is.
-    """
+    """A database, connected to on demand."""
 
     def __init__(self, address: DatabaseAddress) -> None:
         self.shown = address.shown
@@ -234,12 +230,7 @@ class KeptConnection:
 
 @contextmanager
 def transaction(connection: Connection, mode: LiteralString = "") -> Iterator[None]:
-    """Run the block in a transaction, in which no name is looked up but in `pg_catalog`.
-
-    Args:
-        connection: where.
-        mode: a command that comes first.
-    """
+    """Run the block in a transaction, in which no name is looked up but in `pg_catalog`."""
     with connection.transaction():
         if mode:
             connection.execute(mode)

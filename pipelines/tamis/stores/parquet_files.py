@@ -35,14 +35,7 @@ def folder_of(attempt: Attempt) -> str:
 
 
 class FolderWriter(Writer):
-    """Writes a staged file for each part, as long as its batches come in their order.
-
-    Args:
-        folder: of the store.
-        attempt: at the run.
-        output: release id, or None for quarantine.
-        layout: of the output's files.
-    """
+    """Writes a staged file for each part, as long as its batches come in their order."""
 
     def __init__(
         self, folder: Folder, attempt: Attempt, output: str | None, layout: ParquetLayout

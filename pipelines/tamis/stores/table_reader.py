@@ -34,11 +34,6 @@ def read_table(address: DatabaseAddress, plan: Plan, limits: Limits = USUAL) -> 
 
     A column whose shape is not the plan's is not read: every row has it among its faults.
 
-    Args:
-        address: of the table.
-        plan: the compiled policy.
-        limits: rows and bytes of a chunk.
-
     Returns:
         Chunks of `limits.chunk_records` rows, the last one excepted. Positions are row numbers
         from 1 in the order of the primary key; in a table without one, in the order in which its

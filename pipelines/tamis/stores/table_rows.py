@@ -107,12 +107,7 @@ class TableWriter(Writer):
 
 
 class TableRows(StoredRows):
-    """Rows in a table. A column without any value is left out: it is that of other runs.
-
-    Args:
-        database: that holds the table.
-        table: its name.
-    """
+    """Rows in a table. A column without any value is left out: it is that of other runs."""
 
     def __init__(self, database: Database, table: Identifier) -> None:
         self._database = database

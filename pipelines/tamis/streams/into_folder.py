@@ -131,13 +131,7 @@ class FolderSink(Sink):
 
 
 class PeriodFiles:
-    """The files of one period: staged as rows come, and committed by the period's receipt.
-
-    Args:
-        store: what the files are of.
-        plan: what the rows were judged by.
-        run: id of the period's receipt.
-    """
+    """The files of one period: staged as rows come, and committed by the period's receipt."""
 
     def __init__(self, store: FolderStore, plan: Plan, run: str) -> None:
         self._store = store

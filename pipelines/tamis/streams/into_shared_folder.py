@@ -77,10 +77,6 @@ class Refusal:
     """Why a stream must not go on, kept in its store: its engine would go on all the same.
 
     The reason is empty where the operator ends the stream.
-
-    Args:
-        uri: of the folder.
-        stream: id of the stream.
     """
 
     def __init__(self, uri: str, stream: str) -> None:

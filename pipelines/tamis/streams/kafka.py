@@ -90,9 +90,6 @@ class BrokerAwayError(RunError):
 def reaching(address: str) -> Iterator[None]:
     """Raise what the driver raises in the block as the error of a broker that does not answer.
 
-    Args:
-        address: of the topic, as it may be shown.
-
     Raises:
         BrokerAwayError: the broker cannot be reached, or refuses the user.
     """

@@ -142,10 +142,6 @@ class Ledger:
     def receipt(self, files: Files, units: Mapping[str, int] | None = None) -> Receipt:
         """Return the period's receipt, given what was written by release.
 
-        Args:
-            files: what was written.
-            units: see `make_receipt`.
-
         Raises:
             RunError: a count does not add up.
         """

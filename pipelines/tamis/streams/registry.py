@@ -170,10 +170,6 @@ def registry_of_output(address: KafkaAddress) -> Registry | None:
 def registry_of_input(address: KafkaAddress, form: str) -> Registry | None:
     """The registry of an input, whose schema says `format: avro`; None where none is named.
 
-    Args:
-        address: of the topic.
-        form: of its messages, as the schema says.
-
     Raises:
         UsageError: the messages are no Avro, or the address says a format.
     """

@@ -30,10 +30,6 @@ _SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 class StreamMetrics(RunListener):
     """Counts what a stream commits, from the beginning of the process on.
 
-    Args:
-        policy: its name.
-        health: tells whether the stream is ready.
-
     Attributes:
         registry: what Prometheus is given.
     """

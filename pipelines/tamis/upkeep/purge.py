@@ -60,12 +60,6 @@ def apply_purge(
 ) -> list[Removal]:
     """Remove what `find_purge` gave, and complete what an interrupted purge left.
 
-    Args:
-        store: that it is of.
-        purge: what is past its term.
-        older_than: the term.
-        because: the reason, which stands in each removal.
-
     Returns:
         The removal of each run's quarantine.
 

@@ -111,10 +111,6 @@ def lineage(receipt: Receipt, receipts: Mapping[str, Receipt]) -> list[str]:
 def find_run(store: RunStore, run: str) -> list[RunEntry]:
     """A committed run, or all committed periods of a stream.
 
-    Args:
-        store: that they are of.
-        run: id of the run, or of the stream.
-
     Raises:
         UsageError: neither is committed there, or it has no receipt at all.
         RunError: a receipt or a removal cannot be read.

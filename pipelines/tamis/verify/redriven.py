@@ -14,13 +14,7 @@ from tamis.verify.figures import Finding, judged
 def check_redriving(
     receipt: Receipt, receipts: Mapping[str, Receipt], standing: Collection[str]
 ) -> Iterator[Finding]:
-    """Whether a run judged what another one quarantined, and no third one did.
-
-    Args:
-        receipt: of the run.
-        receipts: all of the store, by run.
-        standing: the runs whose rows are in the store.
-    """
+    """Whether a run judged what another one quarantined, and no third one did."""
     run = receipt.redrives
     if run is None:
         return

@@ -18,10 +18,6 @@ _MARK = "[NIR]"
 class Released:
     """The rows of one release, over all of its files.
 
-    Args:
-        plan: of the run.
-        name: of the release, one of the plan's.
-
     Attributes:
         rows: that were looked at.
     """

@@ -30,12 +30,7 @@ _LOST = {
 
 
 class Removals:
-    """The removals of a store, and the receipts that they are of.
-
-    Args:
-        store: that is verified.
-        receipts: by run, all of it.
-    """
+    """The removals of a store, and the receipts that they are of."""
 
     def __init__(self, store: RunStore, receipts: Mapping[str, Receipt]) -> None:
         self._store = store
