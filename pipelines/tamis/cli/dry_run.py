@@ -23,18 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DryRunOptions:
-    """What a dry run is to show, beside its figures.
-
-    Attributes:
-        json: where to write the result as JSON; `-` for stdout, instead of the tables.
-        html: where to write the report.
-        limit: rows to read at most.
-        profile_dropped: whether to look for NIRs where none is declared.
-        against: folder of another project.
-        fail_on: conditions, as `tamis.evidence.fail_on.FAIL_ON` names them.
-        inputs_by_digest: whether no file is called by its name.
-        keys: reference of the keyring that the list of limited persons was made with.
-    """
+    """What a dry run is to show beside its figures, by the names of its options."""
 
     json: Path | None = None
     html: Path | None = None
