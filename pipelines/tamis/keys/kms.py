@@ -74,7 +74,7 @@ class GoogleKms:
 
     def wrap(self, secret: bytes) -> bytes:
         """Encrypt `secret`, at most 64 KiB."""
-        response = self._call("encrypt", plaintext=secret, plaintext_crc32c=crc32c(secret))
+        response = self._call("encrypt", "plaintext", secret)
         if not response.verified_plaintext_crc32c:
             raise KeysError(
                 _("kms key `{name}`: what was sent did not arrive whole", name=self._name)
@@ -83,11 +83,12 @@ class GoogleKms:
 
     def unwrap(self, wrapped: bytes) -> bytes:
         """Decrypt what `wrap` returned."""
-        response = self._call("decrypt", ciphertext=wrapped, ciphertext_crc32c=crc32c(wrapped))
+        response = self._call("decrypt", "ciphertext", wrapped)
         return self._whole(response.plaintext, response.plaintext_crc32c)
 
-    def _call(self, method: str, **fields: object):  # type: ignore[no-untyped-def]
+    def _call(self, method: str, field: str, content: bytes):  # type: ignore[no-untyped-def]
         try:
+            import google_crc32c
             from google.api_core.exceptions import GoogleAPICallError, RetryError
             from google.auth.exceptions import GoogleAuthError
             from google.cloud.kms_v1 import KeyManagementServiceClient
@@ -95,8 +96,9 @@ class GoogleKms:
             raise KeysError(_("Google Cloud KMS needs the extra `gcp` of tamis")) from None
         try:
             self._client = self._client or KeyManagementServiceClient()
-            call = getattr(self._client, method)
-            return call(request={"name": self._name, **fields}, timeout=_TIMEOUT_SECONDS)
+            checksum = google_crc32c.value(content)
+            request = {"name": self._name, field: content, f"{field}_crc32c": checksum}
+            return getattr(self._client, method)(request=request, timeout=_TIMEOUT_SECONDS)
         except (GoogleAPICallError, RetryError, GoogleAuthError) as error:
             # Only the error's class is named: a service's own message may quote the request.
             kind = type(error).__name__
@@ -106,7 +108,9 @@ class GoogleKms:
             ) from None
 
     def _whole(self, content: bytes, checksum: int) -> bytes:
-        if crc32c(content) != checksum:
+        import google_crc32c
+
+        if google_crc32c.value(content) != checksum:
             raise KeysError(
                 _("kms key `{name}`: what came back did not arrive whole", name=self._name)
             )
@@ -115,18 +119,3 @@ class GoogleKms:
 
 def _form() -> str:
     return _GCP + "/".join(f"{part}/…" for part in _GCP_PARTS)
-
-
-def crc32c(content: bytes) -> int:
-    """The Castagnoli checksum (RFC 3720, B.4) with which calls of Google Cloud KMS are checked.
-
-    Example:
-        >>> hex(crc32c(b"123456789"))
-        '0xe3069283'
-    """
-    crc = 0xFFFFFFFF
-    for byte in content:
-        crc ^= byte
-        for _bit in range(8):
-            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
-    return crc ^ 0xFFFFFFFF
