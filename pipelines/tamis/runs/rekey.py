@@ -190,21 +190,7 @@ def _rekey_run(store: RunStore, keyring: Keyring, what: Rekeying, old: Receipt) 
     ]
 
     def make(files: Files) -> Receipt:
-        for output, parts in old.outputs():
-            rows, written = (
-                sum(file.rows for file in listed) for listed in (parts, files.get(output, []))
-            )
-            if rows != written:
-                raise RunError(
-                    _(
-                        "{store}: run {run} has {rows:# row|# rows} and {written:# was|# "
-                        "were} written anew; nothing is committed",
-                        store=store.shown,
-                        run=old.run,
-                        rows=rows,
-                        written=written,
-                    )
-                )
+        _check_rows(store, old, files)
         releases = {
             name: part.model_copy(update={"files": files.get(name, [])})
             for name, part in old.releases.items()
@@ -224,6 +210,25 @@ def _rekey_run(store: RunStore, keyring: Keyring, what: Rekeying, old: Receipt) 
         )
 
     return store.supersede(Attempt.begin(run), old, change, make)
+
+
+def _check_rows(store: RunStore, old: Receipt, files: Files) -> None:
+    """Check that as many rows were written anew as a run had, output by output."""
+    for output, parts in old.outputs():
+        rows, written = (
+            sum(file.rows for file in listed) for listed in (parts, files.get(output, []))
+        )
+        if rows != written:
+            raise RunError(
+                _(
+                    "{store}: run {run} has {rows:# row|# rows} and {written:# was|# "
+                    "were} written anew; nothing is committed",
+                    store=store.shown,
+                    run=old.run,
+                    rows=rows,
+                    written=written,
+                )
+            )
 
 
 @dataclass(frozen=True)
