@@ -82,9 +82,7 @@ class CommitPartition(beam.DoFn):
     Attributes:
         plan: what the messages are judged by; once it expires, a partition ends.
         job: the stream, into a folder; its source must hold no secret, for it stands in the job.
-        decode: reads payloads as records.
         keys: where the keys of pseudonyms are, or None.
-        key_parts: epochs of the keys, for receipts.
     """
 
     plan: Plan

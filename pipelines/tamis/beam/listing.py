@@ -74,14 +74,7 @@ class Task:
 
 @dataclass(frozen=True)
 class _Block:
-    """A block that is to be counted.
-
-    Attributes:
-        file: the input.
-        format: how it is read.
-        number: of the block in the file.
-        begin: where the records of the file begin, in bytes.
-    """
+    """The block `number` of a file, to be counted; its records begin at the byte `begin`."""
 
     file: InputFile
     format: FormatName
@@ -91,13 +84,7 @@ class _Block:
 
 @dataclass(frozen=True)
 class _Counted:
-    """A block that was counted.
-
-    Attributes:
-        block: which one.
-        sha256: its digest.
-        counts: of its stretches, in their order.
-    """
+    """A block that was counted: its digest, and the counts of its stretches in their order."""
 
     block: _Block
     sha256: bytes

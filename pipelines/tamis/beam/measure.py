@@ -73,11 +73,7 @@ class Inspection:
 
 @dataclass
 class OutputSizes:
-    """Sizes of what would be written, by release id, or "" for quarantine.
-
-    Attributes:
-        bytes: of the files.
-    """
+    """Bytes of the files that would be written, by release id, or "" for quarantine."""
 
     bytes: Counter[str] = field(default_factory=Counter)
 
@@ -88,16 +84,7 @@ class OutputSizes:
 
 @dataclass
 class Measure(SeveralCollections[Outputs, PCollection[None]]):
-    """Measure what `Minimize` gave, and write nothing but `Measured`, as JSON, to `path`.
-
-    Attributes:
-        path: a file of this machine.
-        plan: the compiled policy.
-        facts: what the run knows of itself.
-        tasks: the reading tasks.
-        inspection: what to inspect beside the counts.
-        limit: records asked for at most, or None.
-    """
+    """Measure what `Minimize` gave, and write nothing but `Measured`, as JSON, to `path`."""
 
     path: str
     plan: Plan

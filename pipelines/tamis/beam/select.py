@@ -34,9 +34,6 @@ class Select(beam.PTransform[PCollection[Batch], PCollection[Batch]]):
     """Leave out all records but some; an input's rows are those that are left of it.
 
     So the run reconciles only if each of them was read, and read once.
-
-    Attributes:
-        selection: which are left.
     """
 
     selection: Selection

@@ -233,13 +233,7 @@ def _check_rows(store: RunStore, old: Receipt, files: Files) -> None:
 
 @dataclass(frozen=True)
 class _Change:
-    """Gives the rows of a run as they are written anew: other pseudonyms, and the new run's id.
-
-    Attributes:
-        old: receipt of the run.
-        run: id of the new one.
-        keys: by item, what maps its pseudonyms.
-    """
+    """Gives the rows of the run `old` as those of `run`, by the keys that map each item's."""
 
     old: Receipt
     run: str
