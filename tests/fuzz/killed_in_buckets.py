@@ -14,6 +14,7 @@ import random
 import signal
 import sys
 from collections import Counter
+from contextlib import nullcontext
 from itertools import count
 from typing import Any
 
@@ -32,8 +33,6 @@ _plan()  # once for all processes, which are forked from one that has imported t
 
 def _commit(uri: str, run_id: str, last: int) -> None:
     """Commit a run, and die of SIGKILL before the request number `last`."""
-    if uri.startswith("gs://"):
-        anonymous().__enter__()
     logging.disable(logging.WARNING)
     requests = count()
 
@@ -43,7 +42,8 @@ def _commit(uri: str, run_id: str, last: int) -> None:
 
     sys.addaudithook(hook)
     try:
-        commit_rows(uri, run_id)
+        with anonymous() if uri.startswith("gs://") else nullcontext():
+            commit_rows(uri, run_id)
     except RunError:
         sys.exit(_REFUSED)
 
