@@ -5,18 +5,18 @@ is loopback only, and each process is ended by its own id.
 """
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .machine import find_java
-from .maven import fetch_jars
+from .maven import fetch_jars, write_program
 
 FLINK = "1.19-beam-2.70.0"
 """Versions of Flink, and of Beam's runner for it."""
@@ -28,6 +28,7 @@ JOB_SERVER = "org.apache.beam.runners.flink.FlinkJobServerDriver"
 
 _PATIENCE_SECONDS = 400.0
 _JOB_PORT, _REST_PORT = 8099, 8081
+_REGISTERED = re.compile(r"Registering TaskManager with ResourceID (\S+)")
 _OPENED = (
     *("lang", "lang.invoke", "util", "util.concurrent", "util.concurrent.atomic"),
     *("nio", "net", "io", "text", "time"),
@@ -62,9 +63,11 @@ taskmanager:
     jvm-overhead: {{min: 128m, max: 128m}}
 io: {{tmp: {{dirs: "{{folder}}/tmp"}}}}
 pekko: {{ask: {{timeout: 2 min}}, startup-timeout: 2 min}}
-heartbeat: {{interval: "1000", timeout: "60000"}}
-restart-strategy: {{type: fixed-delay, fixed-delay: {{attempts: 1000, delay: 1 s}}}}
+heartbeat: {{interval: "500", timeout: "60000"}}
+restart-strategy: {{type: fixed-delay, fixed-delay: {{attempts: 1000, delay: 3 s}}}}
 """
+"""A task manager that was killed is missed after two heartbeats, and before the job begins anew,
+which else would be given a slot of it. The time-out is for one that is slow."""
 
 
 class Cluster:
@@ -84,11 +87,15 @@ class Cluster:
         # An attempt that is cancelled while a worker starts leaves its environment in use for ever
         # (Beam 2.70): when that worker dies, later ones have it until it expires.
         self.job_options = ("--parallelism=2", "--environment_expiration_millis=30000")
-        self._java = [*within, java, *JVM, *_OPENS, "-cp", f"{jars}/*"]
-        self._folder = folder
+        self._java = [*within, java, *JVM, *_OPENS]
+        self._jars, self._folder = jars, folder
         self._environment = {**os.environ, **variables}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         (folder / "tmp").mkdir()
+        # Task managers have all jars already. What the job server has below a folder of this name
+        # (Beam's `PipelineResources`) it does not send to them with each job: 157 MB.
+        self._unsent = folder / "gradle" / "wrapper"
+        shutil.copytree(jars, self._unsent)
         (folder / "config.yaml").write_text(_CONFIG.replace("{folder}", str(folder)))
 
     def start(self) -> None:
@@ -96,8 +103,9 @@ class Cluster:
         for name, (heap, main) in _MAINS.items():
             if name in self._processes and self._processes[name].poll() is None:
                 continue
-            arguments = ["--configDir", str(self._folder)]
+            jars, arguments = self._jars, ["--configDir", str(self._folder)]
             if main == JOB_SERVER:
+                jars = self._unsent
                 arguments = [
                     *("--job-host=127.0.0.1", f"--job-port={_JOB_PORT}", "--artifact-port=0"),
                     *("--expansion-port=-1", f"--artifacts-dir={self._folder}/artifacts"),
@@ -105,7 +113,7 @@ class Cluster:
                 ]
             with (self._folder / f"{name}.log").open("ab") as log:
                 self._processes[name] = subprocess.Popen(
-                    [*self._java[:-2], heap, *self._java[-2:], main, *arguments],
+                    [*self._java, heap, "-cp", f"{jars}/*", main, *arguments],
                     env=self._environment,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -119,7 +127,7 @@ class Cluster:
             RuntimeError: they do not in time; the message has what was logged.
         """
         until = time.monotonic() + _PATIENCE_SECONDS
-        while self._log("jobs").count("Registering TaskManager") < 2 or (
+        while len(set(_REGISTERED.findall(self._log("jobs")))) < 2 or (
             "JobService started" not in self._log("server")
         ):
             if time.monotonic() > until:
@@ -176,13 +184,4 @@ def write_job_server(jar: Path) -> Path:
     Args:
         jar: where it is written to.
     """
-    names = " ".join(path.as_uri() for path in sorted(fetch_flink().glob("*.jar")))
-    lines = ["Manifest-Version: 1.0", f"Main-Class: {JOB_SERVER}", f"Class-Path: {names}"]
-    # A line of a manifest has 72 bytes at most; the next one begins with a space then.
-    folded = (
-        "\r\n ".join([line[:70], *(line[at : at + 69] for at in range(70, len(line), 69))])
-        for line in lines
-    )
-    with zipfile.ZipFile(jar, "w") as archive:
-        archive.writestr("META-INF/MANIFEST.MF", "\r\n".join([*folded, ""]))
-    return jar
+    return write_program(jar, fetch_flink(), JOB_SERVER)

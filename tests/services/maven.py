@@ -6,6 +6,7 @@ root. Where it is missing a test is skipped, but fails on CI.
 
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 
 from .machine import cached, found_or_installed, miss
@@ -21,6 +22,26 @@ def fetch_jars(name: str, pom: str) -> Path:
         pom: the text of a `pom.xml`.
     """
     return cached(name, lambda folder: _fetch(name, folder, pom))
+
+
+def write_program(jar: Path, jars: Path, main: str) -> Path:
+    """Write a jar of a program whose classes are in others: it holds their names.
+
+    Args:
+        jar: where it is written to.
+        jars: the folder of the others.
+        main: the class that the program begins with.
+    """
+    names = " ".join(path.as_uri() for path in sorted(jars.glob("*.jar")))
+    lines = ["Manifest-Version: 1.0", f"Main-Class: {main}", f"Class-Path: {names}"]
+    # A line of a manifest has 72 bytes at most; the next one begins with a space then.
+    folded = (
+        "\r\n ".join([line[:70], *(line[at : at + 69] for at in range(70, len(line), 69))])
+        for line in lines
+    )
+    with zipfile.ZipFile(jar, "w") as archive:
+        archive.writestr("META-INF/MANIFEST.MF", "\r\n".join([*folded, ""]))
+    return jar
 
 
 def fetch_archive(name: str, artifact: str) -> Path:
