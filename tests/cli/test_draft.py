@@ -247,6 +247,46 @@ def test_values_of_text_become_types_only_where_all_of_them_fit(
     assert "119 are date32, 1 is not" in text
 
 
+def test_no_type_is_drafted_that_its_own_values_do_not_fit(draft: Draft, tmp_path: Path) -> None:
+    columns = {
+        "dossier": ["1,55E+10", "1,55E+11", "1,55E+12"],
+        "mesure": ["1.5", "1.5e3", "2e4"],
+        "le": ["0000-00-00", "2024-02-01", "0000-00-00"],
+        "code": ['="0123"', '="0456"', '="0789"'],
+        "total": ["1", "2", "3"],
+    }
+    file = write_csv(tmp_path / "feed.csv", columns)
+    with file.open("a") as stream:
+        stream.write("TOTAL;;;;6\n")
+    schema, _ = draft(file)
+    assert [spec.type for spec in schema.fields.values()] == [
+        *("string", "float64", "date32", "string", "int64")
+    ]
+    options = schema.format.csv
+    assert (options.nulls, options.text_formulas, options.footer) == (("0000-00-00",), True, 1)
+
+    file = tmp_path / "feed.jsonl"
+    file.write_text('{"montant": 123456789012.345678}\n' * 5)
+    assert draft(file)[0].fields["montant"].type == "decimal128(20, 6)"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("feed.json", '[{"id": 1}, {"id": 2}]', "is JSON, but not one object a line"),
+        ("feed.jsonl", '{\n "id": 1\n}\n', "is JSON, but not one object a line"),
+        ("feed.jsonl", '{"id": 1},\n{"id": 2},\n', "no line of it is a JSON object"),
+    ],
+)
+def test_json_that_is_not_one_object_a_line(
+    name: str, content: str, problem: str, tmp_path: Path
+) -> None:
+    file = tmp_path / name
+    file.write_text(content)
+    with pytest.raises(InputError, match=problem):
+        draft_command(file)
+
+
 def test_a_few_rows_prove_no_field_to_be_always_there(draft: Draft, tmp_path: Path) -> None:
     schema, _ = draft(write_csv(tmp_path / "feed.csv", {"nom": ["a", "b"], "n": ["1", "2"]}))
 

@@ -239,6 +239,33 @@ def test_an_escape_is_an_option() -> None:
     assert rejects(read(data))[:2] == [(1, UNREADABLE_QUOTE), (2, UNREADABLE_QUOTE)]
 
 
+@pytest.mark.parametrize("quote", ['"', False])
+def test_an_escape_before_any_other_character_is_text(quote: Any) -> None:
+    data = b"a,b,c\n1,x,C:\\dossier\n2,x,\\N\n3,x,\\\xc3\xa9\\\\,\n4,x,a\\,b\\\nc\n"
+    values = ["C:\\dossier", "\\N", None, "a,b\nc"]
+    chunks = read(data, plan_of(escape="\\", quote=quote))
+    assert rows(chunks) == [
+        (number, str(number), value) for number, value in enumerate(values, 1) if value
+    ]
+    assert rejects(chunks) == [(3, "fields expected: 3, found: 4")]
+
+
+def test_text_without_quotes_writes_control_characters_by_escapes() -> None:
+    data = b'a\tb\tc\n1\tx\tune\\nligne\\\tet "\\t\\\\n\n2\tx\n3\tx\t\\r\\b\\f\\v\\x41\n'
+    chunks = read(data, plan_of(separator="\t", escape="\\", quote=False))
+    assert rows(chunks) == [(1, "1", 'une\nligne\tet "\t\\n'), (3, "3", "\r\b\f\v\\x41")]
+    assert rejects(chunks) == [(2, "fields expected: 3, found: 2")]
+    cut = read(b"a,b,c\n1,x,y\\", plan_of(escape="\\", quote=False))
+    assert (rows(cut), rejects(cut)) == ([], [(1, UNREADABLE_QUOTE)])
+
+
+def test_formulas_that_say_a_text_are_an_option() -> None:
+    data = b'a,b,c\n="01",x,"=""0,2"""\n="",x,=A1\n'
+    chunks = read(data, plan_of(text_formulas=True))
+    assert rows(chunks) == [(1, "01", "0,2"), (2, None, "=A1")]
+    assert rows(read(data))[0] == (1, '="01"', '="0,2"')
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_lines_of_separators_only_are_counted_and_are_no_records(end: str) -> None:
     lines = ["a;b;c", "1;;", ";;", '2;"x\n;;\n";', '"";"";""', ";;;;", ";", "3;;", ";;"]
@@ -376,7 +403,7 @@ def test_bytes_of_another_encoding_are_told_and_stay_in_their_cell() -> None:
     assert anomalies(chunks) == {"csv-undecodable-bytes": 1}
 
 
-@pytest.mark.parametrize("options", [{"quote": False, "escape": "\\"}, {"lists": ","}])
+@pytest.mark.parametrize("options", [{"quote": "\\", "escape": "\\"}, {"lists": ","}])
 def test_marks_that_contradict_one_another_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         CsvOptions.model_validate(options)

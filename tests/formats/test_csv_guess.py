@@ -21,6 +21,7 @@ from tamis.formats.csv_guess import guess_csv, is_header
         ("NOM;PRÉNOM\nDUPRÉ;ZOÉ\nCÔTÉ;ANAÏS\n".encode("mac-roman"), ";", "mac-roman"),
         ("montant (€)\n« 12 » à l’été\n".encode("cp1252"), ",", "cp1252"),
         (b"sep=|\na|b\n1|2\n", "|", "utf-8"),
+        (b"1\x01DUPONT\x012024-01-01\n2\x01MARTIN\x012024-01-02\n", "\x01", "utf-8"),
     ],
 )
 def test_separator_and_encoding(start: bytes, separator: str, encoding: str) -> None:
@@ -55,12 +56,32 @@ def test_a_backslash_before_a_quote(line: str, escape: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "copied"),
+    [
+        ('id\tnote\tle\n1\tune\\nligne\t\\N\n2\t"x\t\\N\n', True),
+        ("id\tnote\tle\n1\tC:\\\\new\t\\N\n", True),
+        ("id\tnote\n1\tC:\\new\n", False),
+        ("id\tnote\tle\n1\tC:\\data\t\\N\n", False),
+        ("id\tnote\tle\n1\tx\t\\N\n", False),
+    ],
+)
+def test_text_of_postgresqls_copy(text: str, copied: bool) -> None:
+    guess = guess_csv(text.encode())
+    assert (guess.quoted, guess.escape, guess.separator) == (
+        not copied,
+        "\\" if copied else None,
+        "\t",
+    )
+
+
+@pytest.mark.parametrize(
     ("lines", "told"),
     [
         (["nom;né le", "DUPONT;01/02/1990"], True),
         (["N° dossier;Date d'entrée*", "A1;01/02/2020", "A2;"], True),
         (["nom;vu le", "DUPONT;2024-01-01 10:00", "X;2024-01-02 10:00"], True),
         (["montant (€)", "1 234,56", "12,50 €"], True),
+        (["nom;dossier", 'DUPONT;="0123"'], True),
         (["DUPONT;Jean;Paris", "MARTIN;Zoé;Lyon"], False),
         (["nom;prénom", "DUPONT;Jean"], False),
         (["DUPONT;75001", "MARTIN;69001"], False),

@@ -100,7 +100,7 @@ def is_same(data: bytes, plan: Plan, size: int) -> bool | None:
 
 
 pieces = st.sampled_from(
-    [b"a", b",", b",", b'"', b'""', b"\n", b"\n", b"\r\n", b"\r", b"\xc3\xa9", b"\xe9", b"\\"]
+    [b"a", b"n", b",", b",", b'"', b'""', b"\n", b"\n", b"\r\n", b"\r", b"\xc3\xa9", b"\xe9", b"\\"]
 )
 
 
@@ -108,7 +108,12 @@ pieces = st.sampled_from(
 @given(
     st.lists(pieces, max_size=60).map(b"".join),
     st.integers(1, 40),
-    st.sampled_from([{}, {}, {"escape": "\\"}, {"footer": 1}, {"footer": 3}, {"skip": 2}]),
+    st.sampled_from(
+        [
+            *({}, {}, {"escape": "\\"}, {"escape": "\\", "quote": False}, {"footer": 1}),
+            *({"footer": 3}, {"skip": 2}),
+        ]
+    ),
     st.sampled_from(["utf-8", "cp1252", "utf-8-sig"]),
     st.booleans(),
 )

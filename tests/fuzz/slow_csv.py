@@ -24,7 +24,8 @@ class _Unreadable(Exception):
 
 
 class SlowReader:
-    """Reads as `csv.reader(strict=True)` does, which is called again after each error.
+    """Reads as `csv.reader(strict=True)` does, which is called again after each error; but an
+    escape before a character that has no meaning is text.
 
     A quote opens a field as its first character. Another one closes it, unless it is doubled; then
     a separator or the end of the line must follow. An error spoils the lines that were read since
@@ -71,7 +72,8 @@ class SlowReader:
             if self._text[at] == self._escape:
                 if self._text[at + 1 :] in ("", "\r", "\n"):
                     raise _Unreadable(len(self._text))
-                at += 1
+                meant = (self._separator, self._quote, self._escape, "\r", "\n")
+                at += self._text[at + 1] in meant
             elif is_quoted and self._text[at] == self._quote:
                 at += 1
                 if self._text[at : at + 1] != self._quote:

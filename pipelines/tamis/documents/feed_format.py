@@ -96,8 +96,12 @@ class CsvOptions(WrittenValues):
     """The one character around fields that hold a separator or a line break; doubled, it stands
     for itself. `false` where no field is in quotes: then each line is a record."""
     escape: Character | None = None
-    """The one character that takes its meaning from the next one (`\\`, as Spark, Hive and MySQL
-    write a quote)."""
+    """The one character that makes a quote, a separator, a line break or itself text (`\\`, as
+    Spark and MySQL write a quote); before others it is text. With `quote: false`, letters behind it
+    stand for control characters, as PostgreSQL's COPY and MySQL write line breaks and tabs."""
+    text_formulas: bool = False
+    """Whether `="0123"`, a formula by which a spreadsheet is told that digits are text, stands for
+    `0123`."""
     skip: Annotated[int, Field(ge=0)] = 0
     """How many lines stand above the header, a line `sep=;` among them."""
     footer: Annotated[int, Field(ge=0)] = 0
@@ -125,8 +129,6 @@ class CsvOptions(WrittenValues):
             raise ValueError(
                 _("separator, quote, escape and lists of CSV must be different characters")
             )
-        if self.escape and not self.quote:
-            raise ValueError(_("`escape` is for values in quotes: `quote: false` has none"))
         try:
             decoder = codecs.getincrementaldecoder(self.encoding)()
             start, end = _TEXT[:50].encode(self.encoding), _TEXT.encode(self.encoding)

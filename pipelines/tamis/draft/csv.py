@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tamis.documents.feed_format import CsvOptions
 from tamis.draft.fields import DraftField, FeedSample
 from tamis.draft.statistics import LeafStatistics
 from tamis.formats.compression import decompressed
 from tamis.formats.csv_guess import START_BYTES, CsvGuess, guess_csv
+from tamis.formats.csv_text import TEXT_FORMULA, without_formulas
 from tamis.formats.names import shown_path
 from tamis.formats.schemaless import MAX_LINE_BYTES, in_pieces
 from tamis.language import _, ngettext
@@ -23,6 +25,7 @@ from tamis.language import _, ngettext
 _PIECE_ROWS: Final = 16_384
 _MOST_FOOTERS: Final = 5
 _FOOTER_WORDS: Final = ("fin", "end", "eof", "total", "totaux", "somme", "nombre", "trailer")
+_FOOTER_TITLES: Final = ("total", "totaux", "total général", "total general", "grand total")
 
 
 def sample_csv(path: Path, rows: int, *, header: bool = False) -> tuple[FeedSample, CsvOptions]:
@@ -63,6 +66,7 @@ def _sample(
     names = guess.names()
     columns = [LeafStatistics(name) for name in names]
     sample = FeedSample([DraftField(column.name, statistics=column) for column in columns])
+    formulas = ""
     with (
         path.open("rb") as stream,
         io.TextIOWrapper(
@@ -80,10 +84,15 @@ def _sample(
             for index, column in enumerate(columns):
                 # A blank is null, as for a run in every type but string.
                 cells = [line[index] if line[index].strip() else None for line in readable]
-                column.add(pa.array(cells, pa.string()))
+                texts = pa.array(cells, pa.string())
+                if pc.any(pc.match_substring_regex(texts, TEXT_FORMULA)).as_py():
+                    texts, formulas = without_formulas(texts), "true"
+                column.add(texts)
     sample.whole = records.whole
     written = {
+        "quote": "" if guess.quoted else "false",
         "escape": '"\\\\"' if guess.escape else "",
+        "text_formulas": formulas,
         "skip": str(guess.skip or ""),
         "footer": str(records.footers or ""),
         "header": "" if guess.is_header else f"[{', '.join(names)}]",
@@ -139,8 +148,7 @@ class _Records:
 
     def __init__(self, lines: Iterable[str], guess: CsvGuess, width: int, most: int) -> None:
         csv.field_size_limit(MAX_LINE_BYTES)
-        reader = csv.reader(lines, delimiter=guess.separator, escapechar=guess.escape)
-        self._rows = (row for row in reader if any(cell.strip() for cell in row))
+        self._rows = (row for row in guess.reader(lines) if any(cell.strip() for cell in row))
         if guess.is_header:
             next(self._rows, None)
         self._width = width
@@ -162,7 +170,11 @@ class _Records:
 
 
 def _is_footer(row: list[str], width: int) -> bool:
-    """Whether a last row is no record: a word of ends or totals, and few other cells."""
-    cells = [cell.strip() for cell in row if cell.strip()]
+    """Whether a last row is no record: a word of ends or totals, and few other cells.
+
+    Where the word stands alone in its cell, one empty cell is enough.
+    """
+    cells = [cell.strip().lower() for cell in row if cell.strip()]
     few = width > 2 and len(cells) <= max(1, width // 2)
-    return few and cells[0].lower().startswith(_FOOTER_WORDS)
+    alone = width > 2 and len(cells) < width and cells[0].rstrip(" :") in _FOOTER_TITLES
+    return alone or (few and cells[0].startswith(_FOOTER_WORDS))

@@ -34,6 +34,7 @@ _LONG_PROSE = 40
 _CODE_DIGITS = 5
 _COMPACT = ("%Y%m%d", "%d%m%Y")
 _MOST_DIGITS = 18
+_DOUBLE_DIGITS = 15
 _KINDS_OF: Final = {
     "sex": ("string", "integer", "bool"),
     "birth": ("date", "timestamp", "integer"),
@@ -317,7 +318,7 @@ def _guess_digits(column: LeafStatistics, guess: Guess, options: CsvOptions) -> 
             guess.type = "int64"
             if len(column.distinct) == 2 and column.widths[1] == 1:
                 guess.why.append(_("two different values: perhaps bool"))
-    elif numbers + column.exponents == column.plain:
+    elif numbers + column.exponents[mark] == column.plain:
         _guess_number(column, guess, mark)
     elif any(_is_number(column, other) for other in MARKS if other != mark):
         guess.why.append(
@@ -332,8 +333,9 @@ def _guess_digits(column: LeafStatistics, guess: Guess, options: CsvOptions) -> 
 
 def _guess_number(column: LeafStatistics, guess: Guess, mark: str) -> None:
     low, high = column.scales.get(mark, (0, 0))
-    fixed = high <= 2 or low == high <= 6
-    if column.exponents or not fixed or not column.marked[mark]:
+    too_long = column.before + high > _DOUBLE_DIGITS  # a float64 would round them
+    fixed = high <= 2 or low == high <= 6 or too_long
+    if column.exponents[mark] or not fixed or not column.marked[mark]:
         guess.type = "float64"
         return
     scale = max(high, 2)

@@ -76,6 +76,8 @@ def take_sample(path: Path, rows: int, *, header: bool = False) -> tuple[FeedSam
                     sample = sample_spreadsheet(content, shown_path(path), rows)
                 else:
                     sample = _TAKERS[form](content, rows)
+    if sample.rows and sample.unreadable == sample.rows and form == "jsonl":
+        raise InputError(shown_path(path), _("no line of it is a JSON object"))
     if not sample.fields:
         raise InputError(shown_path(path), _("has no field"))
     return sample, options

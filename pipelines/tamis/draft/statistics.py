@@ -60,6 +60,7 @@ _NULL_WORDS = pa.array(
         *sorted(STRONG_NULLS),
         *("null", "N/A", "n/a", "NA", "néant", "Néant", "NÉANT", "NEANT", "nil", "None", "none"),
         *("NaN", "nan", "-", "--", "NC", "n.c.", "N.C.", "ND"),
+        *("0000-00-00", "0000-00-00 00:00:00", "00/00/0000", "00.00.0000"),
     ]
 )
 _GROUPS = {
@@ -87,8 +88,8 @@ class LeafStatistics:
         nir_why: the evidence of the piece with most NIRs.
         as_identifier: values that are well-formed, by kind of identifier.
         long: values of 13 to 15 digits.
-        integers, exponents, zeros: values of digits only; with an exponent; with a zero before
-            another digit.
+        integers, zeros: values of digits only; with a zero before another digit.
+        exponents: values with an exponent, by mark, those without a mark under each.
         widths: fewest and most digits of the integers.
         marked: values with digits on both sides of a decimal mark, by mark.
         scales: fewest and most digits behind a mark, by mark.
@@ -113,7 +114,7 @@ class LeafStatistics:
     as_identifier: Counter[str] = field(default_factory=Counter)
     long: int = 0
     integers: int = 0
-    exponents: int = 0
+    exponents: Counter[str] = field(default_factory=Counter)
     zeros: int = 0
     widths: tuple[int, int] = (99, 0)
     marked: Counter[str] = field(default_factory=Counter)
@@ -223,9 +224,9 @@ class LeafStatistics:
                 self.marked[mark] += len(marked)
                 self.scales[mark] = _span(self.scales.get(mark, (99, 0)), behind)
                 self.before = max(self.before, pc.max(before).as_py())
-        self.exponents += _count(
-            pc.match_substring_regex(numeric, "^[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]+$")
-        )
+            pattern = rf"^[+-]?[0-9]+([{mark}][0-9]+)?[eE][+-]?[0-9]+$"
+            if count := _count(pc.match_substring_regex(numeric, pattern)):
+                self.exponents[mark] += count
 
     def _add_moments(self, text: pa.Array) -> None:
         if _count(pc.match_substring_regex(text[:_FIRST], _MOMENT)) * 2 < len(text[:_FIRST]):

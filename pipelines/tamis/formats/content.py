@@ -25,7 +25,17 @@ START_BYTES: Final = 1 << 16
 """Bytes at the start of a file, decompressed, by which its format is known."""
 
 Kind = Literal[
-    "parquet", "avro", "dsn", "jsonl", "xml", "spreadsheet", "arrow", "text", "other", "unknown"
+    "parquet",
+    "avro",
+    "dsn",
+    "jsonl",
+    "xml",
+    "spreadsheet",
+    "json",
+    "arrow",
+    "text",
+    "other",
+    "unknown",
 ]
 
 _OTHERS: Final = (
@@ -48,7 +58,8 @@ _OTHERS: Final = (
 _TAR_AT, _TAR = 257, b"ustar"
 _ARROW = (b"ARROW1\x00\x00", b"\xff\xff\xff\xff", b"FEA1")
 _RUBRIQUE = re.compile(rb"\s*S\d\d\.G\d\d\.\d\d\.\d{3}\s*,\s*'")
-_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f]")
+_JSON = re.compile(rb"\[\s*[\[{]|\[\s*\]\s*\Z|\{\s*\n\s*[\"}]")
+_CONTROLS = re.compile(rb"[\x00\x02-\x08\x0e-\x19\x1c-\x1f]")  # 0x01: Hive's separator
 _PLAIN_BYTES = frozenset(b"\t\n\r ,;|'\"./-:_()" + bytes(range(0x30, 0x3A)))
 _LETTERS = frozenset(bytes(range(0x41, 0x5B)) + bytes(range(0x61, 0x7B)))
 
@@ -58,7 +69,8 @@ class Content:
     """What a file holds.
 
     Attributes:
-        kind: the format that its first bytes tell; `text` for any text, `other` for a format that
+        kind: the format that its first bytes tell; `text` for any text, `json` for JSON that is not
+            one object a line, `other` for a format that
             is none of ours, `unknown` for other bytes.
         compression: how it is compressed as a whole, or None.
         what: of `other` and `unknown`, what it is.
@@ -80,6 +92,9 @@ class Content:
         """
         if self.kind == "other" or self.kind == "arrow":
             raise InputError(name, _("is no format that is read: {what}", what=self.what))
+        if self.kind == "json":
+            problem = _("is JSON, but not one object a line (`jq -c '.[]'` writes an array so)")
+            raise InputError(name, problem)
         form = format_of(name) if self.kind == "text" or self.kind == "unknown" else self.kind
         if form == "parquet" and self.compression:
             problem = _("is Parquet inside {kind}: must be unpacked first", kind=self.compression)
@@ -141,7 +156,9 @@ def kind_of_start(start: bytes) -> tuple[Kind, str]:
         return "dsn", ""
     if first.startswith(b"<?xml"):
         return "xml", ""
-    return ("jsonl" if _is_object(first.split(b"\n", 1)[0], first) else "text"), ""
+    if _is_object(first.split(b"\n", 1)[0], first):
+        return "jsonl", ""
+    return ("json" if _JSON.match(first) else "text"), ""
 
 
 def is_utf16(start: bytes) -> bool:

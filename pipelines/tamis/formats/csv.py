@@ -26,7 +26,7 @@ from tamis.formats.chunk import Chunk, add_faults, cut, rechunk, rejects_of
 from tamis.formats.csv_head import read_head
 from tamis.formats.csv_ranges import find_csv
 from tamis.formats.csv_records import Block, RecordTooLong, record_blocks, unreadable_line
-from tamis.formats.csv_text import Utf8Text, unmark
+from tamis.formats.csv_text import Utf8Text, unmark, without_formulas
 from tamis.formats.names import declared_names, known_names, leaf_paths
 from tamis.formats.ranges import RecordRange, open_range
 from tamis.language import N_, _
@@ -109,6 +109,8 @@ def _blocks(
 
     def finish(data: pa.RecordBatch) -> pa.RecordBatch:
         columns = dict(zip(read, data.columns, strict=True))
+        if options.text_formulas:
+            columns = {name: without_formulas(column) for name, column in columns.items()}
         if text.damaged:
             columns = {name: unmark(column) for name, column in columns.items()}
         for field in lists:

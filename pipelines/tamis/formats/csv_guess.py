@@ -5,14 +5,17 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
+from tamis.documents.feed_format import CsvOptions
 from tamis.formats.content import is_utf16
+from tamis.formats.csv_records import rewrite_escapes
+from tamis.formats.csv_text import TEXT_FORMULA
 from tamis.nir.grammar import find_nir
 
-SEPARATORS: Final = (",", ";", "\t", "|")
+SEPARATORS: Final = (",", ";", "\t", "|", "\x01")
 START_BYTES: Final = 1 << 20
 """Bytes at the start of a file, decompressed, from which the guess is made."""
 
@@ -45,7 +48,9 @@ class CsvGuess:
     Attributes:
         separator: between fields.
         encodings: to try in turn.
-        escape: the character that escapes a quote, or None.
+        escape: the character that escapes others, or None.
+        quoted: whether a quote opens a value; if not, letters behind an escape are control
+            characters.
         skip: lines above the header.
         first: cells of the first line behind those.
         is_header: whether a type tells that line from the rows below; if not, it may be a record.
@@ -57,6 +62,7 @@ class CsvGuess:
     separator: str
     encodings: tuple[str, ...]
     escape: str | None = None
+    quoted: bool = True
     skip: int = 0
     first: tuple[str, ...] = ()
     is_header: bool = False
@@ -69,6 +75,10 @@ class CsvGuess:
         if self.is_header:
             return self.first
         return tuple(f"column {place}" for place in range(1, len(self.first) + 1))
+
+    def reader(self, lines: Iterable[str]) -> Any:
+        """A `csv.reader` of the lines, cut as the guess says."""
+        return _reader(lines, self.separator, self.escape, quoted=self.quoted)
 
 
 @dataclass
@@ -110,8 +120,12 @@ def guess_csv(start: bytes) -> CsvGuess:
     sep_line = SEP_LINE.fullmatch(lines[0]) if lines else None
     if sep_line is not None:
         separators, lines = sep_line[1], lines[1:]
-    escape = "\\" if _is_escaped(lines) else None
-    readings = [_read(lines, separator, escape) for separator in separators]
+    quoted = not _is_copied(lines)
+    escape = "\\" if _is_escaped(lines) or not quoted else None
+    readings = [
+        _read(separator, _reader(lines, separator, escape, quoted=quoted))
+        for separator in (separators if quoted else "\t")
+    ]
     reading = max(readings, key=lambda reading: reading.score)
     at = _header_row(reading)
     above = reading.ends[at - 1] if at else 0
@@ -121,6 +135,7 @@ def guess_csv(start: bytes) -> CsvGuess:
         reading.separator,
         encodings,
         escape,
+        quoted,
         above + (sep_line is not None and above > 0),
         tuple(first),
         is_header(first, rows[1:]),
@@ -184,9 +199,31 @@ def _is_escaped(lines: Sequence[str]) -> bool:
     return any(re.search(r'\\"[^\s,;|"]', line) for line in lines[:_ROWS])
 
 
-def _read(lines: Sequence[str], separator: str, escape: str | None) -> _Reading:
+def _is_copied(lines: Sequence[str]) -> bool:
+    """Whether lines are as PostgreSQL's COPY and MySQL write them, with tabs between values.
+
+    Some value is null, some escape stands for another character, and none stands for itself.
+    """
+    text = "".join(lines[:_ROWS])
+    followers = set(re.findall(r"\\(.?)", text, re.DOTALL))
+    has_null = re.search(r"(^|\t)\\N(\t|$)", text, re.MULTILINE) is not None
+    return has_null and len(followers) > 1 and followers <= set("N\\\tnrtbfv")
+
+
+def _reader(lines: Iterable[str], separator: str, escape: str | None, *, quoted: bool) -> Any:
+    if escape is not None:
+        options = CsvOptions(separator=separator, escape=escape, quote=quoted and '"')
+        lines = (rewrite_escapes(line.encode(), options).decode() for line in lines)
+    return csv.reader(
+        lines,
+        delimiter=separator,
+        escapechar=escape,
+        quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
+    )
+
+
+def _read(separator: str, rows: Any) -> _Reading:
     reading = _Reading(separator)
-    rows = csv.reader(iter(lines), delimiter=separator, escapechar=escape)
     try:
         for row in rows:
             if any(cell.strip() for cell in row):
@@ -215,7 +252,7 @@ def sort_of(cell: str) -> str:
         >>> sort_of("12"), sort_of("1 234,56 €"), sort_of("01/02/1990"), sort_of("Zoé")
         ('digits', 'number', 'date', 'text')
     """
-    cell = cell.strip()
+    cell = re.sub(TEXT_FORMULA, r"\1", cell.strip())
     if not cell:
         return ""
     return next((sort for sort, pattern in _SORTS if pattern.fullmatch(cell)), "text")

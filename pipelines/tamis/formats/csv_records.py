@@ -7,6 +7,10 @@ record that it does not hold for is read by Python's `csv.reader(strict=True)`. 
 is replaced, line by line, by a line that Arrow refuses, so that each is numbered and none is read.
 
 Lines of separators only are no records: they can be found and left out.
+
+An escape takes its meaning from a quote, a separator, a line break or another escape behind it.
+Before anything else it is a character of the text, in which this departs from Python's `csv`, which
+would lose it (`C:\\new`, and `\\N` for null). Text without quotes writes control characters by it.
 """
 
 import csv
@@ -88,6 +92,7 @@ class Block:
         self, text: bytes, options: CsvOptions, unreadable: bytes, *, is_last: bool
     ) -> None:
         self._text = text
+        self._options = options
         self._separator = options.separator.encode()
         self._quote = (options.quote or "").encode()
         self._unreadable_line = unreadable
@@ -106,7 +111,8 @@ class Block:
             self._strict = csv.reader(
                 self._lines,
                 delimiter=options.separator,
-                quotechar=self._quote.decode(),
+                quotechar=options.quote or None,
+                quoting=csv.QUOTE_MINIMAL if options.quote else csv.QUOTE_NONE,
                 escapechar=options.escape,
                 strict=True,
             )
@@ -118,13 +124,14 @@ class Block:
         for start, stop in self._unreadable:
             lines = len(_LINE.findall(self._text, start, stop))
             edits.append((start, stop, self._unreadable_line * lines))
-        if not edits:
+        if not edits and self._plain is self._text:
             return memoryview(self._text)[: self.end]
         parts, done = [], 0
         for start, stop, instead in sorted(edits):
             parts += [self._text[done:start], instead]
             done = stop
-        return b"".join([*parts, self._text[done : self.end]])
+        text = b"".join([*parts, self._text[done : self.end]])
+        return text if self._plain is self._text else rewrite_escapes(text, self._options)
 
     def empty_lines(self) -> list[Span]:
         """Spans of the lines that hold separators only, line breaks included."""
@@ -134,6 +141,9 @@ class Block:
         starts = np.flatnonzero(is_break[:-1] & is_separator[1:]) + 1
         if is_separator[0]:
             starts = np.append(0, starts)
+        # A line that cannot be read may end in a break that is escaped.
+        ends = np.array([stop for _start, stop in self._unreadable if stop < len(text)], np.int64)
+        starts = np.union1d(starts, ends[is_separator[ends]])
         if self._starts:
             spans = np.concatenate(self._starts)
             order = np.argsort(spans, kind="stable")
@@ -144,6 +154,12 @@ class Block:
         matches = (line.match(self._plain, start, self.end) for start in starts.tolist())
         return [match.span() for match in matches if match]
 
+    def _find_quotes(self) -> Ints:
+        """The places of all quotes, none where the format has no quotes."""
+        if not self._quote:
+            return np.zeros(0, np.int64)
+        return np.flatnonzero(self._bytes == ord(self._quote))
+
     def _last_line_end(self) -> int:
         # A carriage return at the very end may be the first half of a line break.
         line_feed, last = self._plain.rfind(b"\n"), len(self._plain) - 1
@@ -153,7 +169,7 @@ class Block:
         """Pair the quotes, from the first one on that is not judged; where that fails, read."""
         is_bound = np.zeros(256, dtype=bool)
         is_bound[list(self._separator + self._quote + b"\r\n")] = True
-        quotes = np.flatnonzero(self._bytes == ord(self._quote))
+        quotes = self._find_quotes()
         judged, floor, window = 0, (0, 0), _MANY_QUOTES
         while judged < len(quotes):
             openings = quotes[judged : judged + window : 2]
@@ -237,3 +253,32 @@ def without_escapes(text: bytes, escape: str) -> bytes:
     if at < 0:
         return text
     return re.sub(re.escape(escape.encode()) + rb"[\x00-\xff]", b"aa", text)
+
+
+_CONTROLS = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
+
+
+def rewrite_escapes(text: bytes, options: CsvOptions) -> bytes:
+    """The text with each escape before the very character that it stands for, or doubled.
+
+    Without quotes, letters stand for control characters, as PostgreSQL's COPY, MySQL and Hive write
+    them.
+
+    Args:
+        text: of an encoding in which each byte of ASCII stands for itself.
+        options: separator, quote and escape.
+
+    Example:
+        >>> rewrite_escapes(b'C:\\new;\\N;\\"', CsvOptions(separator=";", escape="\\")).decode()
+        'C:\\\\new;\\\\N;\\"'
+    """
+    escape = (options.escape or "").encode()
+    meant = {*(options.separator + (options.quote or "")).encode(), *escape, *b"\r\n"}
+    controls = {} if options.quote else _CONTROLS
+
+    def rewritten(match: re.Match[bytes]) -> bytes:
+        if match[1][0] in meant:
+            return match[0]
+        return escape + controls[match[1]] if match[1] in controls else escape + match[0]
+
+    return re.sub(re.escape(escape) + rb"([\x00-\xff])", rewritten, text) if escape else text

@@ -5,13 +5,18 @@ from collections.abc import Iterator
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tamis.errors import InputError
+from tamis.filter.conformed import null_empty
 from tamis.formats.ranges import Readable
 from tamis.language import _
 
 PIECE_BYTES: Final = 1 << 20
 """Bytes of a file that are decoded at once, at most."""
+
+TEXT_FORMULA: Final = r'^="([^"]*)"$'
+"""A formula that says no more than a text."""
 
 _UNDECODABLE = "\ufdd0"  # a noncharacter: never in text that is meant for others
 
@@ -104,3 +109,14 @@ def unmark(column: pa.Array) -> pa.Array:
 def is_marked(text: bytes) -> bool:
     """Whether bytes that could not be decoded stood in UTF-8 text."""
     return _UNDECODABLE.encode() in text
+
+
+def without_formulas(cells: pa.Array) -> pa.Array:
+    """Texts in place of the formulas that say no more than a text; null where that is empty.
+
+    Example:
+        >>> without_formulas(pa.array(['="0123"', '=""', "=A1", None])).to_pylist()
+        ['0123', None, '=A1', None]
+    """
+    bare = pc.replace_substring_regex(cells, TEXT_FORMULA, r"\1")
+    return null_empty(bare)

@@ -109,12 +109,13 @@ def read_columns(path: Path) -> Iterator[Column]:
         InputError: the file cannot be read, or not to its end.
     """
     content = look_into(path)
-    form = content.format(shown_path(path)) or format_of(str(path))
+    is_lines = content.kind != "json"  # other JSON is looked into as text
+    form = (content.format(shown_path(path)) or format_of(str(path))) if is_lines else None
     with input_errors(path, form):
         if form in ("csv", None):
             with path.open("rb", buffering=_LINE_BYTES) as stream:
                 guess = guess_csv(decompressed(stream, shown_path(path)).read(START_BYTES))
-            if form == "csv" or guess.is_table:
+            if is_lines and (form == "csv" or guess.is_table):
                 yield from _csv(path, guess)
                 return
         if form == "xml":  # by its elements as far as it is well formed, and as text
@@ -204,7 +205,7 @@ def _csv(path: Path, guess: CsvGuess) -> Iterator[Column]:
             decompressed(stream, shown_path(path)), guess.encodings[0], "replace", newline=""
         )
         lines = iter(lambda: text.readline(_LINE_BYTES), "")
-        rows = csv.reader(lines, delimiter=guess.separator, escapechar=guess.escape)
+        rows = guess.reader(lines)
         try:
             yield from _csv_columns(rows, guess.names(), guess.is_header)
         except csv.Error:

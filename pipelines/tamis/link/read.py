@@ -256,6 +256,7 @@ def _add_csv(stream: Any, guess: CsvGuess, gathered: _Gathered) -> None:
         ),
         pyarrow.csv.ParseOptions(
             delimiter=guess.separator,
+            quote_char='"' if guess.quoted else False,
             escape_char=guess.escape or False,
             newlines_in_values=True,
         ),
