@@ -95,8 +95,8 @@ def _parse(start: bytes, whole: bool) -> _Element:
             raise InputError("", too_many_levels(_MOST_LEVELS))
         if count > _MOST_ELEMENTS:
             problem = _(
-                "more than {count:,} elements and attributes stand in its first {limit} MiB",
-                count=_MOST_ELEMENTS,
+                "more than {most:,} elements and attributes stand in its first {limit} MiB",
+                most=_MOST_ELEMENTS,
                 limit=_BYTES >> 20,
             )
             raise InputError("", problem)
