@@ -63,7 +63,7 @@ def read_texts(stream: BinaryIO, source: str, piece: int) -> Iterator[tuple[str,
                     limit=_MOST_TOKEN_BYTES >> 20,
                 )
                 raise _RefusedError(problem)
-            if texts.count >= piece:
+            if texts.count >= piece or texts.characters >= _MOST_CHARACTERS:
                 yield from texts.piece()
         parser.Parse(b"", True)
     except _RefusedError as refused:
@@ -99,7 +99,7 @@ class _RefusedError(Exception):
 
 class _Texts:
     def __init__(self) -> None:
-        self.count = 0
+        self.count = self.characters = 0  # that are held
         self._columns: dict[str, list[str]] = {}
         self._names: list[str] = []
         self._known: set[str] = set()
@@ -167,6 +167,7 @@ class _Texts:
         if text and not text.isspace():
             self._columns.setdefault(path, []).append(text)
             self.count += 1
+            self.characters += len(text)
 
     def piece(self) -> Iterator[tuple[str, list[str], bool]]:
         """What was read since the last piece."""
@@ -174,4 +175,4 @@ class _Texts:
             yield path, texts, False
         if self._names:
             yield "", self._names, True
-        self._columns, self._names, self.count = {}, [], 0
+        self._columns, self._names, self.count, self.characters = {}, [], 0, 0
