@@ -78,13 +78,13 @@ def test_what_was_made_is_released_and_a_cut_file_is_not(
     assert released(read(path, plan), plan) == kept(records)
 
     path.write_bytes(whole[: data.draw(st.integers(0, len(whole) - 1))])
-    lines = path.read_bytes().count(b"\n")
+    lines = path.read_bytes().count(b"\r")  # a line of which only the last byte is cut is whole
     try:
         chunks = read(path, plan)
     except InputError:
         assert lines == 0  # in its header
         return
-    if path.read_bytes().endswith(b"\n"):
+    if path.read_bytes().endswith((b"\r", b"\n")):
         assert released(chunks, plan) == kept(records[: lines - 1])
     else:
         assert released(chunks, plan) == []
