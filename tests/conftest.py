@@ -107,7 +107,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How long a stream is whose processes and services are killed (tests/e2e/test_streams.py).
+    """How long streams are whose processes and services are killed (tests/e2e, tests/engines).
 
     And whether a Flink cluster is made of which processes are killed (tests/engines): some minutes.
     """

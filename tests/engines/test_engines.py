@@ -1,26 +1,31 @@
 """The same run on Prism and on Flink: the same bytes, whatever dies in its midst."""
 
+import datetime
 import json
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections import Counter
 from pathlib import Path
 
 import apache_beam as beam
 import pytest
 
+from tamis.documents.calendar import today
 from tamis.errors import RunError
 from tamis.evidence.receipt import Receipt
+from tamis.plan.project import Project, bundled_project, load_project
 from tamis.runs.launch import Launch, make_pipeline, read_options
 from tamis.stores.opening import open_store
+from tamis.verify.verify import verify
 
 from ..beam.conftest import POLICY, Feed
+from ..e2e.shifting import CLOCK, changed_project, set_clock
 from ..e2e.test_streams import in_folder
 from ..services.flink import JVM, Cluster, write_job_server
 from ..services.kafka import run_kafka
-from ..services.postgres import PASSWORD, Server, run_postgres
+from ..services.postgres import PASSWORD, Server
 from ..services.prism import find_prism
 from .conftest import SECONDS, Orders, assert_whole, command, complete
 
@@ -31,15 +36,8 @@ LINK = "tamis.stores.local_folder:LocalFolder._link"
 COMMIT = "tamis.stores.tables:TableStore.commit"
 FOLDER_COMMIT = "tamis.stores.folder_store:FolderStore.commit"
 
-STREAMED, RATE = 20_000, 1_000
-"""Messages of a stream, and how many come a second."""
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    """A database server, which is reached without a network."""
-    with run_postgres() as server:
-        yield server
+LAST = 100
+"""Messages of a stream that come when its job has ended; as many come before all others."""
 
 
 @pytest.mark.prism
@@ -101,15 +99,17 @@ def test_flink_in_one_process_writes_the_same_bytes_and_ends(
 
 @pytest.mark.cluster
 @pytest.mark.flink
+@pytest.mark.kafka
 @pytest.mark.postgres
 def test_a_cluster_whose_workers_task_managers_and_drivers_are_killed(
-    feed: Feed, flink: Cluster, server: Server, tmp_path: Path
+    feed: Feed, flink: Cluster, server: Server, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
     # One test, so that one cluster is started, whoever shares out the tests.
     kill_into_a_folder(feed, flink, tmp_path)
     kill_into_tables(feed, flink, server, tmp_path)
     kill_the_driver(feed, flink, tmp_path)
-    kill_under_a_stream(feed, flink, tmp_path)
+    messages, rate = map(pytestconfig.getoption, ("--stream-messages", "--stream-rate"))
+    kill_under_a_stream(feed, flink, tmp_path, range(messages), rate)
 
 
 def kill_into_a_folder(feed: Feed, flink: Cluster, folder: Path) -> None:
@@ -146,13 +146,13 @@ def kill_into_tables(feed: Feed, flink: Cluster, server: Server, folder: Path) -
 def kill_the_driver(feed: Feed, flink: Cluster, folder: Path) -> None:
     """Kill the driver once a worker has begun, and give the same command again."""
     orders, store = Orders(folder / "driver-orders"), folder / "driver"
-    orders.kill(WRITE, 1)
     words = [*flink.within, *on_cluster(feed, flink, orders, str(store))]
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as driver:
         until = time.monotonic() + SECONDS
-        while orders.left:
+        while not list(store.glob(f"_staging/{feed.job.run}/*/*.parquet")):
             assert time.monotonic() < until
             assert driver.poll() is None
+            flink.start()
             time.sleep(0.1)
         driver.kill()
     code, output = complete(words, flink)
@@ -161,50 +161,75 @@ def kill_the_driver(feed: Feed, flink: Cluster, folder: Path) -> None:
     assert_verified(str(store))
 
 
-def kill_under_a_stream(feed: Feed, flink: Cluster, folder: Path) -> None:
-    """Kill both task managers while messages come, and stop the job when all are there."""
-    store, numbers = folder / "stream", range(STREAMED)
+def kill_under_a_stream(
+    feed: Feed, flink: Cluster, folder: Path, numbers: range, rate: int
+) -> None:
+    """Kill a task manager while messages come, under the law of a day, and then of the next.
 
-    def committed() -> int:
+    The last messages are read by `--once`.
+    """
+    store, orders = folder / "stream", Orders(folder / "stream-orders")
+    amended, end = (today() + datetime.timedelta(days=days) for days in (1, 2))
+    project = changed_project(folder / "project", amended, end)
+    workers, clock = orders.options(), orders.folder / "day"
+    set_clock(clock, today())
+
+    def receipts() -> list[Receipt]:
         paths = store.glob("_receipts/*.json")
-        return sum(Receipt.model_validate_json(path.read_bytes()).counts.in_ for path in paths)
+        return [Receipt.model_validate_json(path.read_bytes()) for path in paths]
 
     with run_kafka(flink.within) as broker:
-        topic = [*flink.within, sys.executable, "-m", "tests.engines.topic", broker.address, "feed"]
+        sender = (sys.executable, "-m", "tests.engines.topic", broker.address, "feed", str(rate))
+        tamis = [*flink.within, sys.executable, "-c", CLOCK, str(clock), "--project", str(project)]
         stream = [
-            *(*flink.within, sys.executable, "-m", "tamis", "--project", "cpf", "run", POLICY),
-            *("--allow-example", "--run-id", "stream", "--period", "1", "--output", str(store)),
-            *("--input", f"kafka://{broker.address}/feed", "--keys", str(feed.job.keys)),
+            *(*tamis, "run", POLICY, "--allow-example", "--run-id", "stream", "--period", "1"),
+            *("--input", f"kafka://{broker.address}/feed", "--output", str(store)),
+            *("--keys", str(feed.job.keys)),
         ]
-        workers = Orders(folder / "no-orders").options()
-        job = [*stream, "--", *flink.options, *workers, "--", *flink.job_options]
+        engine = ["--", *flink.options, *workers, "--", *flink.job_options]
+        send, pipe = [*flink.within, *sender], subprocess.PIPE
         with (
-            subprocess.Popen([*topic, str(STREAMED), str(RATE)], stdout=subprocess.PIPE) as sending,
+            subprocess.Popen(send, stdin=pipe, stdout=pipe, text=True) as sending,
             (folder / "stream.log").open("w") as log,
         ):
+            assert sending.stdin is not None
             assert sending.stdout is not None
-            assert sending.stdout.readline() == b"sending\n"
-            with subprocess.Popen(job, stdout=log, stderr=log) as driver:
-                kills = {STREAMED // 8: "tasks-1", STREAMED // 2: "tasks-2"}
-                until = time.monotonic() + SECONDS
-                while (count := committed()) < STREAMED:
-                    assert time.monotonic() < until, f"{count} messages are committed"
-                    assert driver.poll() is None, (folder / "stream.log").read_text()
-                    for reached in [number for number in kills if number <= count]:
-                        flink.kill(kills.pop(reached))
-                    flink.start()
-                    time.sleep(0.5)
+            assert sending.stdout.readline() == "made\n"
+            with subprocess.Popen([*stream, *engine], stdout=log, stderr=log) as driver:
+
+                def commit(number: int, *, sent: int) -> None:
+                    """Send messages before `sent`, and wait until so many are committed."""
+                    print(sent, file=sending.stdin, flush=True)
+                    until = time.monotonic() + SECONDS
+                    while (count := sum(one.counts.in_ for one in receipts())) < number:
+                        assert time.monotonic() < until, f"{count} messages are committed"
+                        assert driver.poll() is None, (folder / "stream.log").read_text()
+                        flink.start()
+                        time.sleep(0.2)
+
+                first, half, last = LAST, len(numbers) // 2, len(numbers) - LAST
+                commit(first, sent=first)
+                commit(half // 4, sent=half)
+                flink.kill("tasks-1")
+                commit(half, sent=half)
+                set_clock(clock, amended)
+                commit(half + half // 4, sent=last)
+                flink.kill("tasks-2")
+                commit(last, sent=last)
                 driver.send_signal(signal.SIGTERM)
                 assert driver.wait(SECONDS) == 0
-            assert sending.wait(SECONDS) == 0
-        assert not kills
-        code, output = complete([*stream, "--once"])
+            sending.communicate(f"{len(numbers)}\n", SECONDS)
+            assert sending.returncode == 0
+        code, output = complete([*stream, "--once", *engine], flink)
         assert code == 0, output
-        assert "reading where it was cut" in output
-        assert "stream stream drained: 0 in" in output
+        assert f"stream stream ended: {LAST} in" in output
     in_folder(store).assert_holds(numbers)
+    laws: Counter[str] = Counter()
+    for receipt in receipts():
+        laws[receipt.law["R6323-37"]] += receipt.counts.in_
+    assert laws == {"LEGIARTI000050924157": half, "LEGIARTI000000000001": len(numbers) - half}
     assert list(store.glob("_staging/*")) == []
-    assert_verified(str(store))
+    assert_verified(str(store), load_project(project))
 
 
 def on_cluster(feed: Feed, flink: Cluster, orders: Orders, store: str) -> list[str]:
@@ -213,7 +238,8 @@ def on_cluster(feed: Feed, flink: Cluster, orders: Orders, store: str) -> list[s
     return command(feed, store, *options)
 
 
-def assert_verified(store: str) -> None:
-    """Check that `tamis verify` finds nothing that does not hold."""
-    code, output = complete([sys.executable, "-m", "tamis", "--project", "cpf", "verify", store])
-    assert code == 0, output
+def assert_verified(store: str, project: Project | None = None) -> None:
+    """Check that `verify` finds nothing that does not hold, by the bundled project or another."""
+    findings = verify(store, project or bundled_project())
+    assert findings
+    assert [finding for finding in findings if finding.outcome == "failed"] == []
