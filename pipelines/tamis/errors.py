@@ -194,6 +194,7 @@ _OS_PROBLEMS = (
     *(N_("no such file or directory"), N_("permission denied"), N_("operation not permitted")),
     *(N_("is a directory"), N_("not a directory"), N_("file exists"), N_("read-only file system")),
     *(N_("no space left on device"), N_("input/output error"), N_("connection refused")),
+    *(N_("no such device or address"), N_("file name too long"), N_("resource busy")),
 )
 """What systems say most often."""
 

@@ -90,7 +90,7 @@ postgresql://…, kafka://…, pubsub://… or watch:…; a file that is called 
             "expected a path, gs://…, s3://…, postgresql://…, kafka://…, pubsub://… or watch:…; "
             "a file that is called so is written `./…`"
         )
-        raise UsageError(f"{reason}: {expected}")
+        raise UsageError(reason + _(": ") + expected)
 
 
 def _misuse(match: re.Match[str], scheme: str) -> str:

@@ -180,6 +180,7 @@ WRONG: list[Any] = [
     {"nom": "Durand", "jours": 3.5},
     {"nom": "Durand", "jours": 70_000},
     {"nom": "Durand", "montant": "douze"},
+    {"nom": "Durand", "montant": np.float32(2**24 + 2)},
     {"nom": "Durand", "contrats": "CDI"},
     {"nom": "Durand", "contrats": [{"debut": "hier"}]},
     {"nom": None},
@@ -208,9 +209,9 @@ def test_wrong_types_go_to_quarantine_and_the_receipt_reconciles(tmp_path: Path)
 
     receipt = store(tmp_path, tamis.FromDicts(PLAN, limits=Limits(object_chunk_records=4)), records)
 
-    assert receipt["counts"] == {"in": 19, "released": 2, "withheld": 0, "quarantined": 17}
-    assert receipt["quarantine"] == {"unreadable": 6, "type": 10, "null": 1}
-    assert receipt["inputs"] == [{"uri": "memory:dicts", "rows": 19, "bytes": 0, "sha256": ""}]
+    assert receipt["counts"] == {"in": 20, "released": 2, "withheld": 0, "quarantined": 18}
+    assert receipt["quarantine"] == {"unreadable": 6, "type": 11, "null": 1}
+    assert receipt["inputs"] == [{"uri": "memory:dicts", "rows": 20, "bytes": 0, "sha256": ""}]
     assert receipt["drift"] == {"unknown": ["(2 names withheld)"], "missing": []}
     assert receipt["anomalies"] == {UNKNOWN_FIELDS: 1}
     table = pq.read_table(next((tmp_path / "_quarantine").rglob("*.parquet")))

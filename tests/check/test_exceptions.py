@@ -54,6 +54,6 @@ def test_what_nobody_can_allow_is_refused(tmp_path: Path) -> None:
     copy_base(tmp_path / "p")
     write(tmp_path / "p", what="everything")
     with pytest.raises(
-        DocumentError, match="must be 'example', 'unconfirmed', 'empty' or 'no-identifier'"
+        DocumentError, match="must be `example`, `unconfirmed`, `empty` or `no-identifier`"
     ):
         check(load_project(tmp_path / "p"))

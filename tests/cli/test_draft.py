@@ -181,6 +181,8 @@ def test_nirs_are_found_in_every_form(draft: Draft, tmp_path: Path) -> None:
         ("ntt",),
         ("nnp",),
     )
+    assert schema.leaves()["e"].spec.type == "string"
+    assert "floats: read as digits" in text
     assert schema.leaves()["j"].spec.free_text
     assert "`nir` by its name only" in text
 

@@ -57,7 +57,7 @@ def test_help_stands_under_headings_and_ends_with_exit_codes() -> None:
         (("show", "s", "--values", "--rows", "0"), "--rows must be a whole number from 1 to 1000"),
         (("show", "s", "--rows", "3"), "--rows: is for --values"),
         (("run", "p", "--period", "x"), "--period must be a whole number, 1 or more"),
-        (("recover", "nowhere"), "nowhere: no such folder"),
+        (("recover", "nowhere"), "nowhere: no such file or folder"),
         (("runs", __file__), "is a file, expected the folder of a store"),
     ],
 )

@@ -5,6 +5,7 @@ command line.
 """
 
 import os
+import re
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from tamis.cli.run import warn_of_output
 from tamis.documents.calendar import today
 from tamis.errors import TamisError
 from tamis.keys.keyring import Keyring
+from tamis.language import use_language
+from tests.surface.test_messages import english_words
 
 SCHEMA = """\
 schema: feed
@@ -74,11 +77,26 @@ def tamis(*words: str) -> Told:
     return Told(result.exit_code, result.output)
 
 
+def english_in(*words: str) -> list[str]:
+    """The English words of what a command line is told in French: none."""
+    try:
+        told = tamis("--lang", "fr", *words).text
+    finally:
+        use_language("en")
+    assert re.search("[’é ]", told)
+    for name in ("feed", "store", "fede", "record"):
+        told = re.sub(rf"\b{name}\b", " ", told)
+    return english_words(told)
+
+
 def test_the_project_is_right(folder: Path) -> None:
     assert tamis("check").code == 0
 
 
 DOCUMENTS: dict[str, tuple[str, str, str, str]] = {
+    "14 comma": (POLICY_FILE, KEEP, "keep: [Code RNCP", "needs its commas and its end"),
+    "14 quote": (POLICY_FILE, "because: m", "because: 'm", "a quote is opened and not closed"),
+    "14 at": (POLICY_FILE, KEEP, "keep: @tout", "begins with this character must be in quotes"),
     "1 key": (POLICY_FILE, "releases:", "relases:", "unknown key `relases`, did you mean `releas"),
     "2 inner key": (POLICY_FILE, "because:", "becaus:", "unknown key `becaus`, did you mean `beca"),
     "4 French date": (
@@ -104,10 +122,10 @@ DOCUMENTS: dict[str, tuple[str, str, str, str]] = {
     "11 varchar": (SCHEMA_FILE, "NIR: {type: string", "NIR: {type: varchar", "mean `string`?"),
     "11 int": (SCHEMA_FILE, "NIR: {type: string", "NIR: {type: int", "did you mean `int64`?"),
     "12 decimal": (SCHEMA_FILE, "{type: date32, ", "{type: decimal, ", "`decimal128(12, 2)`?"),
-    "14 tab": (SCHEMA_FILE, "  NIR:", "\tNIR:", "not YAML: found character"),
+    "14 tab": (SCHEMA_FILE, "  NIR:", "\tNIR:", "a line must not begin with a tab: write"),
     "14 twice": (SCHEMA_FILE, "schema: feed", "schema: feed\nschema: feed", "must not stand twice"),
     "15 colon": (POLICY_FILE, "because: m", "because: l'âge: m", "a text with `: ` in it must be"),
-    "17 direction": (POLICY_FILE, "out-of-store", "out", "must be 'into-store' or 'out-of-store'"),
+    "17 direction": (POLICY_FILE, "out-of-store", "out", "must be `into-store` or `out-of-store`"),
     "19 other name": (POLICY_FILE, "policy: feed", "policy: other", "must be `feed` as the file"),
     "19 no schema": (
         POLICY_FILE,
@@ -127,9 +145,14 @@ DOCUMENTS: dict[str, tuple[str, str, str, str]] = {
         "keep: [NIR]\n    treat: {NIR: {pseudonymize: {}}}",
         "key `as` is missing (the name of the pseudonym's column, which takes the field's place)",
     ),
-    "34 encoding": (SCHEMA_FILE, '";"', '";", encoding: cp1253x', "unknown encoding `cp1253x`"),
+    "34 encoding": (
+        SCHEMA_FILE,
+        '";"',
+        '";", encoding: cp1253x',
+        "one such as `utf-8`, `cp1252` or",
+    ),
     "36 pattern": (SCHEMA_FILE, '";"', '";", dates: JJ/MM/AAAA', "%d/%m/%Y"),
-    "a list of one": (POLICY_FILE, KEEP, "keep: Code RNCP", "must be a list, got a text"),
+    "a list of one": (POLICY_FILE, KEEP, "keep: Code RNCP", "must be a list, `[…]`, got a text"),
     "a number": (SCHEMA_FILE, "schema: feed", "schema: 12", "must be a string, got a number: put"),
 }
 
@@ -144,6 +167,7 @@ def test_a_wrong_document_is_told_at_its_place(mistake: str, folder: Path) -> No
     assert told.code == 2
     assert message in told.text
     assert f"{file}:" in told.text
+    assert english_in("check") == []
 
 
 VIOLATIONS: dict[str, tuple[str, str, str, str]] = {
@@ -166,6 +190,7 @@ def test_a_violation_is_told_at_its_place(mistake: str, folder: Path) -> None:
     told = tamis("check")
     assert told.code == 1
     assert message in told.text
+    assert english_in("check") == []
 
 
 RUN = ("run", "feed", "--input", "feed.csv", "--output", "store", "--allow-example")
@@ -181,6 +206,14 @@ COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
     "29 example": (RUN[:-1], "put a real entry in the register, or give --allow-example"),
     "31 no key file": ((*RUN, "--keys", "nope.json"), "`nope.json`: no such file"),
     "32 unused": ((*RUN, "--keys", "nope.json"), "no such file"),
+    "50 output": ((*DRY, "-o", "report.html"), "writes no store, and its result by --html or"),
+    "50 store": ((*DRY, "--output", "store"), "writes no store, and its result by --html or"),
+    "60 page": (("help", "stors"), "no topic `stors`, did you mean `stores`?; there are approvals"),
+    "62 link": (("link", "nope", "feed.csv"), "nope: no such file or folder"),
+    "63 runs": (
+        ("runs", "schemas"),
+        "has no receipt: expected the folder that `--output` of a run",
+    ),
     "38 gs": (("dry-run", "feed", "--input", "azfs://b/x"), 'pip install "apache-beam[azure]"'),
     "39 day": ((*DRY, "--on", "28/11/2026"), "`28/11/2026` is not a day, write it as YYYY-MM-DD"),
     "39 no day": ((*DRY, "--on", "2026-02-30"), "`2026-02-30` is not a day"),
@@ -211,6 +244,7 @@ def test_a_wrong_command_line_is_told(mistake: str, folder: Path) -> None:
     told = tamis(*words)
     assert told.code == 2
     assert message.format(today=today()) in told.text
+    assert "--lang" in words or english_in(*words) == []
     assert not (folder / "store").exists()
 
 
@@ -258,6 +292,29 @@ def test_a_wrong_folder_is_never_a_green_check(mistake: str, folder: Path) -> No
     told = tamis("check")
     assert told.code == 2
     assert message in told.text
+    assert english_in("check") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("e.csv", b"", "e.csv: is empty"),
+        ("e.jsonl", b"{{{\n", "e.jsonl: holds no JSON object with a key"),
+        ("e.bin", bytes(range(256)), "e.bin: is no format that is read: an unknown binary file"),
+        ("e.xls", bytes.fromhex("d0cf11e0a1b11ae1"), "a file of Microsoft Office, old (.xls)"),
+        ("nope.csv", None, "nope.csv: cannot be read: no such file or directory"),
+    ],
+)
+def test_57_58_a_draft_of_what_holds_no_record_says_why(
+    name: str, content: bytes | None, message: str, folder: Path
+) -> None:
+    if content is not None:
+        (folder / name).write_bytes(content)
+    told = tamis("draft", name, "-o", "schemas/e.yaml")
+    assert told.code == 3
+    assert message in told.text
+    assert english_in("draft", name) == []
+    assert not (folder / "schemas/e.yaml").exists()
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("item: R6323-37.I.1", "id: a/b\n    item: R6323-37.I.1", "feed.yaml:6:9: "),
         ("item: R6323-37.I.1", "id: _x\n    item: R6323-37.I.1", "nor begin with `_`"),
         ("from: 2025-01-01", 'from: "01/01/2025"', "feed.yaml:8:11: must be a date such as"),
-        ("because: so", "because: so: and", "; a text with `: ` in it must be in quotes"),
+        ("because: so", "because: so: and", "a text with `: ` in it must be in quotes"),
         (
             "keep: [nir]",
             "keep: [nir]\n    treat: {nir: pseudonymize}",
@@ -149,7 +149,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("keep: [nir]", "keep: nir", "feed.yaml:11:15: must be a list"),
         ("because: so", "because: true", "must be a string, got true or false: put it in quotes"),
         ("policy: feed", "policy: _feed", "nor begin with `_`"),
-        ("direction: into-store", "direction: in", "feed.yaml:4:12: must be 'into-store'"),
+        ("direction: into-store", "direction: in", "feed.yaml:4:12: must be `into-store`"),
         (
             "keep: [nir]",
             "keep: [nir]\n    treat: {nir: {}}",

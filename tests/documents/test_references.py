@@ -54,9 +54,9 @@ def test_words_are_no_reference(text: str) -> None:
     ("basis", "message"),
     [
         ('"RGPD art. 9, 2, b"', "must be written {rgpd: 9.2.b, text: L. 6323-11 al. 3, status"),
-        ("{rgpd: 9.2.z, text: L. 6323-12, status: confirmed}", "must be '6.1.a', "),
+        ("{rgpd: 9.2.z, text: L. 6323-12, status: confirmed}", "must be `6.1.a`, "),
         ("{rgpd: 9.2.b, text: oui, status: confirmed}", "must be a reference"),
-        ("{rgpd: 9.2.b, text: L. 6323-12, status: sûr}", "must be 'confirmed' or 'to-confirm'"),
+        ("{rgpd: 9.2.b, text: L. 6323-12, status: sûr}", "must be `confirmed` or `to-confirm`"),
         ("{rgpd: 9.2.b, text: L. 6323-12}", "key `status` is missing"),
     ],
 )

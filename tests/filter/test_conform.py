@@ -269,6 +269,8 @@ NATIVE: list[tuple[pa.Array, str, list[Any]]] = [
     (pa.array([2**63 - 1]), "decimal128(38, 30)", [BAD]),
     (pa.array([1234.56, 1.005, math.nan, 1e20]), "decimal128(8, 2)", [D("1234.56"), BAD, BAD, BAD]),
     (pa.array([0.1], pa.float32()), "decimal128(8, 2)", [D("0.10")]),
+    (pa.array([1550875999991.0, 2.0**24], pa.float32()), "decimal128(15, 0)", [BAD, 2**24]),
+    (pa.array([2.0**53, 2.0**60]), "decimal128(20, 0)", [2**53, BAD]),
     (pa.array([D("1.500"), D("1.505")]), "decimal128(8, 2)", [D("1.50"), BAD]),
     (pa.array([1, 0, 2]), "bool", [True, False, BAD]),
     (pa.array([MIDNIGHT, MIDNIGHT.replace(hour=1)]), "date32", [DAY, BAD]),

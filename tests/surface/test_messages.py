@@ -19,6 +19,8 @@ from babel.messages.pofile import read_po, write_po
 
 import tamis
 from tamis import language
+from tamis.documents.editors import MODELS
+from tamis.documents.mistakes import meanings
 from tamis.language import LOCALE, N_, _, ngettext, read_translations, use_language
 
 PACKAGE = Path(tamis.__file__).parent
@@ -88,6 +90,8 @@ def extract() -> Catalog:
         if name in MARKS and words:
             message = tuple(words[:2]) if name == "ngettext" else words[0]
             found.add((message, path.relative_to(PACKAGE).as_posix()))
+    models = "documents/mistakes.py"  # which tells what a missing key means
+    found |= {(text, models) for model in MODELS.values() for text in meanings(model)}
     catalogue = Catalog(project="tamis", charset="utf-8")
     for message, file in sorted(found, key=str):
         catalogue.add(message, locations=[(file, 0)])

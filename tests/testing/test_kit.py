@@ -1,22 +1,36 @@
 """The kit for tests of one's own pipeline, used as somebody would who reads its page."""
 
+import base64
 import gzip
+import hashlib
+import hmac
 import re
 import subprocess
 import sys
 import tomllib
 import zipfile
+import zlib
 from importlib.metadata import entry_points
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from pyarrow import csv
 
+import tamis
 from tamis.documents.policy import Policy
 from tamis.documents.schema import Schema
 from tamis.manual import PAGES
 from tamis.plan.plan import Plan
 from tamis.plan.project import load_project
-from tamis.testing import Canaries, assert_non_interference, assert_nothing_left
+from tamis.synthetic.records import space_nir
+from tamis.testing import (
+    Canaries,
+    assert_non_interference,
+    assert_nothing_left,
+    assert_order_hidden,
+)
 from tamis.testing.plugin import __name__ as PLUGIN
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +69,8 @@ def test_a_project_of_ones_own_is_tried(project: Path) -> None:
     assert code == 0, printed
     assert "policies/dossiers-evaluation.yaml::non-interference PASSED" in printed
     assert "policies/dossiers-evaluation.yaml::canaries[evaluation] PASSED" in printed
-    assert "4 passed" in printed
+    assert "policies/dossiers-evaluation.yaml::order PASSED" in printed
+    assert "6 passed" in printed
 
 
 def test_nothing_is_collected_that_was_not_asked_for(project: Path) -> None:
@@ -109,3 +124,93 @@ def test_a_canary_is_found_in_what_is_packed(tmp_path: Path) -> None:
     assert str(raised.value).count("a NIR in") == 2
     assert "b'CANARY' in text in all.zip" in str(raised.value)
     assert nir[:13] not in str(raised.value)
+
+
+SECRET = "172022B99999124"
+"""The NIR of nobody that stands in the outputs below."""
+
+LEFT: dict[str, bytes] = {
+    "in lower case": b"vu: canary000007",
+    "title": b"Canary000007",
+    "base64": base64.b64encode(b"nom;CANARY000007;fin"),
+    "base64 of a NIR": base64.urlsafe_b64encode(f"nir;{SECRET}".encode()),
+    "base64 in lines": base64.encodebytes(b"x" * 55 + SECRET.encode() + b"x" * 55),
+    "hexadecimal": b"CANARY000007".hex().upper().encode(),
+    "grouped": space_nir(SECRET).encode(),
+    "grouped otherwise": b"1-72-02-2B-999-991 (24)",
+    "in an address": b"nir=1+72+02+2b+999+991",
+    "UTF-16": SECRET.encode("utf-16"),
+    "gzip in zip": gzip.compress(SECRET.encode()),
+    "zlib": zlib.compress(SECRET.encode()),
+    "zstd": pa.Codec("zstd").compress(SECRET.encode(), asbytes=True),
+    "md5": hashlib.md5(SECRET.encode()).hexdigest().encode(),
+    "sha1 of 13": hashlib.sha1(SECRET[:13].encode()).hexdigest().upper().encode(),
+    "sha256 as bytes": hashlib.sha256(SECRET.encode()).digest(),
+    "sha256 in base64": base64.b64encode(hashlib.sha256(SECRET.encode()).digest()),
+    "sha512 cut": hashlib.sha512(space_nir(SECRET).encode()).hexdigest()[:16].encode(),
+}
+
+
+@pytest.mark.parametrize("how", LEFT)
+def test_a_canary_is_found_however_it_was_written(how: str, tmp_path: Path) -> None:
+    schema, _policy, plan = subject("cpir-partage")
+    canaries = Canaries(schema, plan, nirs={SECRET[:13]})
+    assert_nothing_left(b"KEPT", str(tmp_path), of=canaries)
+    (tmp_path / "out.bin").write_bytes(LEFT[how])
+    with pytest.raises(AssertionError) as raised:
+        assert_nothing_left(tmp_path, of=canaries)
+    assert SECRET[:13] not in str(raised.value)
+
+
+def test_a_number_is_found_as_a_number(tmp_path: Path) -> None:
+    schema, _policy, plan = subject("cpir-partage")
+    canaries = Canaries(schema, plan, nirs={"1550875999991"})
+    for value in (pa.array([1550875999991]), pa.array([155087599999193.0])):
+        with pytest.raises(AssertionError, match="a NIR as a number"):
+            assert_nothing_left(value.buffers()[1].to_pybytes(), of=canaries)
+
+
+def test_what_a_key_protects_is_no_trace() -> None:
+    schema, _policy, plan = subject("cpir-partage")
+    canaries = Canaries(schema, plan, nirs={SECRET[:13]})
+    keyed = hmac.new(b"key", SECRET.encode(), "sha256")
+    assert_nothing_left(keyed.digest(), keyed.hexdigest(), of=canaries)
+
+
+def test_a_folder_that_is_called_by_what_is_dropped_is_seen(tmp_path: Path) -> None:
+    schema, policy, plan = subject("regularite-prestataires")
+
+    def by_size(feed: Path, output: Path) -> None:
+        (output / str(feed.stat().st_size)).mkdir()
+
+    with pytest.raises(AssertionError, match="changes what is written: "):
+        assert_non_interference(schema, plan, by_size, tmp_path, policies=[policy])
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_a_pipeline_that_keeps_the_order_of_the_feed_fails(ordered: bool, tmp_path: Path) -> None:
+    schema, policy, plan = subject("regularite-prestataires")
+
+    def keep(feed: Path, output: Path) -> None:
+        text = dict.fromkeys(plan.arrow_schema.names, pa.string())
+        table = csv.read_csv(
+            feed,
+            csv.ReadOptions(encoding=schema.format.csv.encoding),
+            csv.ParseOptions(delimiter=schema.format.csv.separator),
+            csv.ConvertOptions(column_types=text, include_columns=list(text)),
+        )
+        rows = tamis.minimize(table, plan, run="essai").released["regularite"]
+        own = [(name, "ascending") for name in rows.column_names if not name.startswith("legal_")]
+        pq.write_table(rows.sort_by(own) if ordered else rows, output / "out.parquet")
+
+    if ordered:
+        assert_order_hidden(schema, plan, keep, tmp_path, policies=[policy])
+        return
+    with pytest.raises(AssertionError, match=r"order of the records .* written: out\.parquet"):
+        assert_order_hidden(schema, plan, keep, tmp_path, policies=[policy])
+
+
+def test_order_is_asked_of_releases_under_paragraph_three_alone(tmp_path: Path) -> None:
+    schema, _policy, plan = subject("cpir-partage")
+    with pytest.raises(ValueError, match="under paragraph III alone"):
+        assert_order_hidden(schema, plan, lambda _feed, _output: None, tmp_path)

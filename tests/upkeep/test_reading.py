@@ -32,9 +32,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def examples() -> list[str]:
+def example(library: str) -> str:
+    """The lines of the manual that read a store with a library."""
     section = read_page("stores").partition("## Reading a store")[2].partition("\n## ")[0]
-    return re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    (code,) = (block for block in blocks if re.search(rf"^(import|from) {library}\b", block, re.M))
+    return code
 
 
 def result(code: str, monkeypatch: pytest.MonkeyPatch, place: Path) -> dict[str, Any]:
@@ -46,7 +49,10 @@ def result(code: str, monkeypatch: pytest.MonkeyPatch, place: Path) -> dict[str,
 
 
 def test_the_examples_of_the_manual_read_it(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    duckdb, polars, listed = (result(code, monkeypatch, place) for code in examples())
+    duckdb, polars, listed = (
+        result(example(library), monkeypatch, place)
+        for library in ("duckdb", "polars", "pyarrow.parquet")
+    )
     assert duckdb["rows"] == [("one", 18), ("three", 18)]
     assert polars["people"].height > 25
     assert all(len(name) == 32 for (name,) in polars["people"].drop_nulls().rows())

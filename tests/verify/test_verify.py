@@ -337,7 +337,7 @@ def test_what_is_not_in_a_store_cannot_be_verified(
 ) -> None:
     with pytest.raises(UsageError, match="run un-autre is not committed"):
         verify(store, project, ["un-autre"])
-    with pytest.raises(UsageError, match="nothing: no such folder"):
+    with pytest.raises(UsageError, match="nothing: no such file or folder"):
         verify(tmp_path / "nothing", project)
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match="empty: has no receipt"):

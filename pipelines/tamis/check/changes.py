@@ -26,9 +26,12 @@ _ONLY = r"only\.(.+?\[.*?\])\.(.+)"
 _WHEN = r"when(\[.*?\])\.(.+)"
 _TREAT = r"treat\.(.+)\.((?:generalize|pseudonymize)\.\w+|redact|canonical)"
 _ENTRY = r"entries\[(.*?)\]\.(.+)"
+_EXCEPTION = r"exceptions\[(.*?)\]\.(.+)"
 _PARTS = (_NEED, _WHERE, _ONLY, _TREAT, _ENTRY)
 
 _LABELS = {
+    "because": N_("reason"),
+    "by": N_("who answers for it"),
     "attested": N_("what the entry stands on"),
     "carries_nir": N_("whether the partner carries the NIR"),
     "category": N_("category"),
@@ -36,6 +39,7 @@ _LABELS = {
     "identifier": N_("identifier"),
     "identifies_anyway": N_("why a person is named all the same"),
     "item": N_("item"),
+    "limited": N_("fields by which the list of limited persons is asked"),
     "motifs": N_("legal reasoning"),
     "name": N_("name of the processing"),
     "on_nir": N_("what a NIR in a record does"),
@@ -49,7 +53,16 @@ _LABELS = {
     "slug": N_("processing"),
     "subject": N_("whose data it is"),
     "type": N_("type"),
+    "until": N_("first day on which it holds no more"),
 }
+_ALLOWED = {
+    "empty": N_("that no record is released"),
+    "example": N_("a register entry that only illustrates"),
+    "no-identifier": N_("to release without asking the list of limited persons"),
+    "unconfirmed": N_("a legal basis that nobody has confirmed yet"),
+}
+"""What an exception allows, by its `what`."""
+
 _CODES = ("attested", "carries_nir", "direction")
 """Keys whose values have words of their own."""
 
@@ -276,8 +289,32 @@ def _others(then: Lines, now: Lines) -> Iterator[str]:
     for text in before:
         if text not in after:
             yield _("legal reasoning, gone: {text}", text=quote(text))
+    for _title, past, present in _pairs(*(_grouped(_EXCEPTION, side) for side in (then, now))):
+        lines = present or past
+        what = str(lines["what"])
+        allowed = _(_ALLOWED.get(what, what))
+        if not present:
+            yield _("the exception that allowed {what} is gone", what=allowed)
+            continue
+        if not past:
+            yield _(
+                "new exception, which allows {what}: {reason}; {by} answers for it, and it holds "
+                "until {until}, that day excluded",
+                what=allowed,
+                reason=quote(lines["because"]),
+                by=lines["by"],
+                until=lines["until"],
+            )
+            continue
+        for change in _values(past, present):
+            yield _("exception that allows {what}: {change}", what=allowed, change=change)
     plain = (
-        {path: value for path, value in side.items() if path != "motifs"} for side in (then, now)
+        {
+            path: value
+            for path, value in side.items()
+            if path != "motifs" and not re.fullmatch(_EXCEPTION, path)
+        }
+        for side in (then, now)
     )
     yield from _values(*plain)
 

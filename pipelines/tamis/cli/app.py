@@ -12,6 +12,7 @@ from typer import Argument, Option
 
 from tamis.cli import completion, keys, review, running, upkeep
 from tamis.cli.arguments import App, AsJson, Day, Policy, open_project
+from tamis.cli.output import prints
 from tamis.interrupts import ends_at_once
 from tamis.language import _
 
@@ -164,6 +165,7 @@ def help_(
 
 
 @app.command(help=_("Show what becomes of each field, and why."))
+@prints
 def plan(
     context: typer.Context,
     policy: Policy,
@@ -190,6 +192,7 @@ def recover(
 
 
 @app.command(help=_("Show where NIRs are, column by column; exit 1 if any."))
+@prints
 def scan(
     files: Annotated[
         list[Path], Argument(metavar="FILE…", help=_("of any format that `run` reads"))
@@ -205,6 +208,7 @@ def scan(
 
 
 @app.command(help=_("Print a first schema for a new feed, with identifiers and free text guessed."))
+@prints
 def draft(
     context: typer.Context,
     file: Annotated[
@@ -234,6 +238,7 @@ def draft(
 
 
 @app.command(help=_("Compute again what receipts claim; exit 1 if something does not hold."))
+@prints
 def verify(
     context: typer.Context,
     targets: Annotated[
@@ -256,6 +261,7 @@ def verify(
 
 
 @app.command(help=_("Try to join two releases, or a release and any other table."))
+@prints
 def link(
     a: Annotated[
         str, Argument(metavar="A", help=_("STORE/POLICY/RELEASE, a folder, a file or a table"))

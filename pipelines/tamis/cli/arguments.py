@@ -206,10 +206,13 @@ class Command(TyperCommand):
         known = {flag for flag in flags if flag.startswith("-")}
         for word in own:
             name = word.partition("=")[0]
-            if not name.startswith("--") or name in known or name == "--help":
+            is_result = name in ("-o", "--output") and "--html" in known
+            if name in known or name == "--help" or not (name.startswith("--") or is_result):
                 continue
             text = _("no option `{name}`", name=shown_address(name))
-            if takes_beam and name == "--dry-run":
+            if is_result:
+                text += _(": ") + _("a dry run writes no store, and its result by --html or --json")
+            elif takes_beam and name == "--dry-run":
                 text += _(": ") + _("the command is `tamis dry-run`")
             elif name[2:] in flags:
                 text += _(": ") + _("{argument} must stand by itself", argument=name[2:].upper())

@@ -186,8 +186,10 @@ def _print(checked: _Checked, show_warnings: bool) -> None:
         text += _(", on {day}", day=day) if day else ""
         _print_line(f"  {text}", "red")
         if violation.counterexample:
-            empty = _("(empty)")
-            pairs = (f"{_(name)} {value or empty}" for name, value in violation.counterexample)
+            words = {"": _("(empty)"), "none": _("none")}
+            pairs = (
+                f"{_(name)} {words.get(value, value)}" for name, value in violation.counterexample
+            )
             _print_line(f"  {' · '.join(pairs)}")
     counts = ngettext("{count} violation", "{count} violations", len(violations))
     counts += ", " + ngettext("{count} warning", "{count} warnings", len(warnings))

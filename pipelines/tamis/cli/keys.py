@@ -19,6 +19,7 @@ from typing import Annotated
 import typer
 
 from tamis.cli.arguments import App, AsJson, Store
+from tamis.cli.output import prints
 from tamis.cli.passphrase import ask_passphrase, given_passphrase
 from tamis.language import N_, _
 from tamis.tables import Table, print_table
@@ -78,6 +79,7 @@ def rotate(file: File) -> None:
 
 
 @app.command("list", help=_("List the epochs. Needs no passphrase and shows no key."))
+@prints
 def list_epochs(file: File, json: AsJson = False) -> None:
     from tamis.keys.keyring import Keyring
 

@@ -11,7 +11,7 @@ from typing import Literal
 from tamis.cli.day import read_day
 from tamis.documents.context import open_policy
 from tamis.documents.wording import join
-from tamis.errors import UsageError
+from tamis.errors import UsageError, os_problem
 from tamis.language import _, ngettext
 from tamis.papers import write_paper
 from tamis.papers.by_hand import SHARED, ByHand, read_by_hand, write_generated
@@ -78,9 +78,8 @@ def _write(path: Path, text: str) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         before = write_generated(path, text)
     except OSError as error:
-        reason = error.strerror or ""
         raise UsageError(
-            _("{file}: cannot be written: {reason}", file=path, reason=reason)
+            _("{file}: cannot be written: {reason}", file=path, reason=os_problem(error))
         ) from None
     if before is None:
         return _(": ") + str(path)

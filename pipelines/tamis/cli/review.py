@@ -12,6 +12,7 @@ from typer import Argument, Option
 
 from tamis.cli import completion
 from tamis.cli.arguments import App, AsJson, Day, Policy, open_project
+from tamis.cli.output import Output, prints
 from tamis.language import _
 
 app = App()
@@ -34,6 +35,7 @@ def init(
 
 
 @app.command(help=_("Prove the rules; exit 1 with counterexamples."))
+@prints
 def check(
     context: typer.Context,
     policy: Annotated[
@@ -67,6 +69,7 @@ def check(
 @app.command(
     "list", help=_("List items, purposes, categories, processings or policies, with their words.")
 )
+@prints
 def list_(
     context: typer.Context,
     what: Annotated[
@@ -92,9 +95,7 @@ def schema(
         Literal["arrow", "json-schema", "avro"] | None,
         Option(help=_("arrow, json-schema or avro; by default a table for reading")),
     ] = None,
-    output: Annotated[
-        Path | None, Option("--output", "-o", metavar="FILE", help=_("write it into this file"))
-    ] = None,
+    output: Output = None,
     store: Annotated[
         str | None,
         Option(metavar="URI", help=_("show the ALTER TABLE that the tables of a database need")),
@@ -110,6 +111,7 @@ def schema(
 
 
 @app.command(help=_("Show what would be newly released, to whom; exit 1 if anything is."))
+@prints
 def diff(
     context: typer.Context,
     old: Annotated[str, Argument(metavar="OLD", help=_("a folder, or a git revision"))],
@@ -143,6 +145,7 @@ def diff(
 @app.command(
     "test", help=_("Judge the policies' own cases; exit 1 if an outcome is not as expected.")
 )
+@prints
 def judge(
     context: typer.Context,
     policies: Annotated[

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from tamis.address import DatabaseAddress, parse_store, require_driver
+from tamis.cli.output import write_file
 from tamis.documents.project import Documents
 from tamis.errors import UsageError
 from tamis.language import _
@@ -77,7 +78,7 @@ def schema_command(
                     known=known,
                 )
             )
-        _write(output, _as_file(contracts[0].schema))
+        write_file(output, _as_file(contracts[0].schema))
         return 0
     if format == "avro":
         from tamis.contract.avro_schema import avro_schema
@@ -91,7 +92,7 @@ def schema_command(
     if output is None:
         sys.stdout.write(text)
     else:
-        _write(output, text.encode())
+        write_file(output, text.encode())
     return 0
 
 
@@ -125,13 +126,3 @@ def _as_file(schema: object) -> bytes:
     sink = pa.BufferOutputStream()
     pa.ipc.new_file(sink, schema).close()
     return bytes(sink.getvalue())
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        reason = error.strerror or ""
-        raise UsageError(
-            _("{file}: cannot be written: {reason}", file=path, reason=reason)
-        ) from None

@@ -21,6 +21,7 @@ from tamis.cli.arguments import (
     open_project,
     options_of,
 )
+from tamis.cli.output import prints
 from tamis.language import _
 
 app = App()
@@ -41,6 +42,7 @@ Run = Annotated[
 
 
 @app.command(help=_("List the runs of a store: days, policies, counts, approvals, what became."))
+@prints
 def runs(store: Store, json: AsJson = False) -> None:
     from tamis.cli.runs import runs_command
 
@@ -48,6 +50,7 @@ def runs(store: Store, json: AsJson = False) -> None:
 
 
 @app.command(help=_("Show what a store holds: releases, or the columns of one; no values."))
+@prints
 def show(
     store: Store,
     release: Annotated[

@@ -69,9 +69,10 @@ class PolicyCase(DocumentModel):
             _outcome, json_schema_input_type=Literal["withheld"] | Quarantined | Released
         ),
     ]
-    """What becomes of the record: `withheld`; `{quarantined: {reason: …, field: …}}`; or by release
-    the fields that leave with a value, all of them. `{present: true}` stands for any value, as of a
-    pseudonym. On a day on which no release is in force, all is withheld."""
+    """What becomes of the record: `withheld`, `quarantined` with its reason, or by release the
+    fields that leave with a value, all of them. `{present: true}` stands for any value, as of a
+    pseudonym, and `{quarantined: {reason: …, field: …}}` says the reason. On a day on which no
+    release is in force, all is withheld."""
 
     @model_validator(mode="before")
     @classmethod

@@ -28,7 +28,7 @@ from tamis.documents.veille import Veille
 PUBLISHED = Path(__file__).parent / "published"
 """The folder of the published JSON Schemas."""
 
-_MODELS: dict[str, type[DocumentModel]] = {
+MODELS: dict[str, type[DocumentModel]] = {
     "schema": Schema,
     "policy": Policy,
     "register": Register,
@@ -38,6 +38,7 @@ _MODELS: dict[str, type[DocumentModel]] = {
     "project": ProjectFile,
     "approval": Approval,
 }
+"""The grammar of each kind of document."""
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
@@ -55,7 +56,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
             # A description is one line, however many its docstring has.
             **json.loads(json.dumps(model.model_json_schema(by_alias=True)).replace("\\n", " ")),
         }
-        for name, model in _MODELS.items()
+        for name, model in MODELS.items()
     }
 
 

@@ -136,7 +136,13 @@ class CsvOptions(WrittenValues):
         except (LookupError, ValueError):
             is_text = False
         if not is_text:
-            raise ValueError(_("unknown encoding `{encoding}`", encoding=self.encoding))
+            raise ValueError(
+                _(
+                    "unknown encoding `{encoding}`, expected one such as `utf-8`, `cp1252` or "
+                    "`iso-8859-15`",
+                    encoding=self.encoding,
+                )
+            )
         names = self.header if isinstance(self.header, tuple) else ()
         if len(set(names)) < len(names):
             raise ValueError(_("the names of `header` must be different"))

@@ -24,7 +24,7 @@ from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 from ruamel.yaml.events import AliasEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from tamis.documents.mistakes import describe_mistake, keys_of
+from tamis.documents.mistakes import describe_mistake, describe_yaml, keys_of
 from tamis.errors import DocumentError, Problem, os_problem
 from tamis.language import _
 from tamis.limits import USUAL, Limits
@@ -305,9 +305,7 @@ class _Reader:
         except MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-            message = _("not YAML: {problem}", problem=(error.problem or "").strip())
-            if "mapping values are not allowed" in message:
-                message += _("; a text with `: ` in it must be in quotes")
+            message = _("not YAML: {problem}", problem=describe_yaml(error.problem or ""))
             raise DocumentError(Problem(self._shown, line, column, message)) from None
         except YAMLError:
             raise DocumentError(Problem(self._shown, 0, 0, _("not YAML"))) from None

@@ -136,11 +136,15 @@ def guess_leaf(
         options: of a CSV: its decimal mark and date pattern.
 
     Returns:
-        The guess; its type is `declared` if there is one. Identifiers of text formats are strings.
+        The guess; its type is `declared` if there is one. Identifiers of text formats, and those
+        that are floats, are strings.
     """
     guess = Guess(declared or "string")
     guess.why.append(_describe_values(column))
     _guess_identifier(column, guess)
+    if guess.identifier and kind_of(guess.type) == "float":
+        guess.type = "string"
+        guess.why.append(_("floats: read as digits where they hold all of them"))
     part = hint_part(column.name)
     if declared is None and not guess.identifier:
         if part in ("sex", "place"):

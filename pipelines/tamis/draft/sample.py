@@ -67,6 +67,8 @@ def take_sample(path: Path, rows: int, *, header: bool = False) -> tuple[FeedSam
     """
     form, options = drafted_format(path), CsvOptions()
     with input_errors(path, form):
+        if not path.stat().st_size:
+            raise InputError(shown_path(path), _("is empty"))
         if form == "csv":
             sample, options = sample_csv(path, rows, header=header)
         else:
@@ -79,7 +81,8 @@ def take_sample(path: Path, rows: int, *, header: bool = False) -> tuple[FeedSam
     if sample.rows and sample.unreadable == sample.rows and form == "jsonl":
         raise InputError(shown_path(path), _("no line of it is a JSON object"))
     if not sample.fields:
-        raise InputError(shown_path(path), _("has no field"))
+        reason = _("holds no JSON object with a key") if form == "jsonl" else _("has no field")
+        raise InputError(shown_path(path), reason)
     return sample, options
 
 

@@ -319,8 +319,8 @@ def _risk_notes(risk: Risk, result: DryRun) -> Iterator[str]:
             persons=persons,
         )
     yield _(
-        "{combinations} combinations, {sampled} of them counted; alone with theirs: {unique} "
-        "({share})",
+        "{combinations:# combination|# combinations}, of which counted: {sampled}; alone with "
+        "theirs: {unique} ({share})",
         combinations=_estimate(risk.combinations, risk),
         sampled=risk.sampled,
         unique=_estimate(risk.unique, risk),

@@ -138,7 +138,7 @@ def skipped_line(receipt: Receipt) -> str:
     if not receipt.skipped:
         return ""
     return ngettext(
-        "passed over while reading, as no release needs it: {count} value",
-        "passed over while reading, as no release needs it: {count} values",
+        "passed over while reading, as no release needs it: {count} value, named in `skipped`",
+        "passed over while reading, as no release needs it: {count} values, named in `skipped`",
         sum(receipt.skipped.values()),
     )

@@ -1,8 +1,8 @@
 """Values brought to the schema's types, a column at a time, and the rows where that fails.
 
 Text is parsed as `tamis.filter.parse_text` says. Native values change type only where nothing is
-lost: an integer becomes a string or a decimal, a float a decimal if it comes back the same, a
-timestamp a date at midnight; an integer no date.
+lost: an integer becomes a string or a decimal, a float a decimal if it comes back the same and is
+not past the whole numbers that it tells apart, a timestamp a date at midnight; an integer no date.
 """
 
 import decimal
@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tamis.arrow.buffers import are_valid, as_flags, decode
-from tamis.arrow.types import is_binary, is_string, is_text
+from tamis.arrow.types import Bools, is_binary, is_string, is_text
 from tamis.filter.conformed import (
     Conformed,
     cast_each,
@@ -83,6 +83,12 @@ def _fit_bytes(array: pa.Array, target: pa.DataType, dialect: TextDialect) -> Co
 
 _EXACT_FLOAT = 2**53
 _EXACT_SHORT_FLOAT = 2**24  # of 32 bits: of a longer number, such as a NIR, it is another one
+
+
+def _are_exact(floats: pa.Array) -> Bools:
+    """Which floats are not past the whole numbers that their width tells apart."""
+    most = _EXACT_FLOAT if pa.types.is_float64(floats.type) else _EXACT_SHORT_FLOAT
+    return as_flags(pc.less_equal(pc.abs(floats.cast(pa.float64())), float(most)))
 
 
 def _convert(array: pa.Array, target: pa.DataType) -> Conformed:
@@ -162,10 +168,9 @@ def _floats(array: pa.Array, target: pa.DataType) -> Conformed:
 
 
 def _float_to_integer(array: pa.Array, target: pa.DataType) -> Conformed:
-    exact = _EXACT_FLOAT if pa.types.is_float64(array.type) else _EXACT_SHORT_FLOAT
+    exact = _are_exact(array)
     array = array.cast(pa.float64())
-    whole = as_flags(pc.and_(pc.equal(array, pc.trunc(array)), pc.is_finite(array)))
-    whole &= as_flags(pc.less_equal(pc.abs(array), float(exact)))
+    whole = exact & as_flags(pc.equal(array, pc.trunc(array)))
     numbers = _integers(keep_where(array, whole).cast(pa.int64()), target)
     return Conformed(
         numbers.array, merge_faults(codes_of(are_valid(array) & ~whole), numbers.faults)
@@ -175,8 +180,7 @@ def _float_to_integer(array: pa.Array, target: pa.DataType) -> Conformed:
 def _float_to_decimal(array: pa.Array, target: pa.DataType) -> Conformed:
     if pa.types.is_float16(array.type):
         array = array.cast(pa.float32())
-    finite = as_flags(pc.is_finite(array))
-    done = _cast_safely(keep_where(array, finite), target)
+    done = _cast_safely(keep_where(array, _are_exact(array)), target)
     back = as_flags(pc.equal(_decimal_to_float(done.array, array.type).array, array))
     bad = are_valid(array) & ~back
     return Conformed(keep_where(done.array, back), codes_of(bad))

@@ -24,6 +24,7 @@ from tamis.formats.python_records import Adapter, is_huge
 _OWN = (str, int, bool, bytes, Decimal, datetime.date, datetime.datetime, datetime.time)
 _MISSING = ("NaTType", "NAType")
 _EXACT_FLOAT = 2**53
+_EXACT_SHORT_FLOAT = 2**24
 
 
 def adapter_for(form: Format) -> Adapter:
@@ -54,10 +55,12 @@ def adapter_for(form: Format) -> Adapter:
         if type_name == "list":
             return _as_list
         kind = kind_of(type_name)
-        if kind in ("float", "decimal"):
-            return lambda value: _as_number(_plain(value, kind == "float"), mark)
+        if kind == "float":
+            return lambda value: _as_number(_plain(value, True), mark)
+        if kind == "decimal":
+            return lambda value: _as_number(_plain_digits(value), mark)
         if kind == "integer":
-            return lambda value: _as_integer(_plain(value))
+            return lambda value: _as_integer(_plain_digits(value))
         if kind == "date":
             return lambda value: _as_date(_plain(value), dialect)
         if kind == "timestamp":
@@ -166,6 +169,13 @@ def _plain(value: Any, may_be_nan: bool = False) -> Any:
         if isinstance(value, base):
             return base(value)
     return value
+
+
+def _plain_digits(value: Any) -> Any:
+    """The same of a number whose digits count; a short float that is past its digits stays."""
+    kind = type(value)
+    is_short = kind.__module__ == "numpy" and kind.__name__ in ("float16", "float32")
+    return value if is_short and abs(value) > _EXACT_SHORT_FLOAT else _plain(value)
 
 
 def _from_numpy(value: Any) -> Any:

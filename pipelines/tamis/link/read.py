@@ -102,6 +102,8 @@ def _files_at(address: PathAddress) -> tuple[Folder, list[str]]:
         if RECEIPTS_FOLDER in store.children(""):
             return store, _listed(store, "/".join(parts[-2:]))
     known = [path for path in folder.files("") if format_of(path) in _READERS]
+    if not known and is_local(uri) and not Path(uri).exists():
+        raise UsageError(_("{place}: no such file or folder", place=address.shown))
     if not known:
         raise UsageError(
             _("{place}: expected Parquet, CSV or JSON Lines, or a release", place=address.shown)

@@ -20,6 +20,7 @@ from typing import Any
 
 from tamis.check.catalogue import Rule
 from tamis.documents.editors import json_schemas
+from tamis.documents.positions import suggest
 from tamis.documents.project import bundled_documents
 from tamis.dry_run.html.speech import Speech
 from tamis.errors import EXIT_CODES, TamisError, UsageError
@@ -60,7 +61,9 @@ def read_page(topic: str) -> str:
     known = topics()
     if topic not in known:
         raise UsageError(
-            _("no topic `{topic}`: choose {topics}", topic=topic, topics=", ".join(known))
+            _("no topic `{topic}`", topic=topic)
+            + suggest(topic, known)
+            + _("; there are {topics}", topics=", ".join(known))
         )
     text = (PAGES / f"{topic}.md").read_text(encoding="utf-8")
     return re.sub(r"^<!--.*?-->\n", "", text, flags=re.MULTILINE)

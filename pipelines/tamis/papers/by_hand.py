@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tamis.errors import UsageError
+from tamis.errors import UsageError, os_problem
 from tamis.language import _
 from tamis.regular_file import open_regular
 
@@ -82,7 +82,8 @@ def _texts(path: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or _("must be encoded in UTF-8")
+        is_file = isinstance(error, OSError)
+        reason = os_problem(error) if is_file else _("must be encoded in UTF-8")
         raise UsageError(_("{file}: cannot be read: {reason}", file=path, reason=reason)) from None
     texts: dict[str, str] = {}
     for key, (line, words) in _blocks(_normal(text)).items():

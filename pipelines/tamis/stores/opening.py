@@ -37,7 +37,7 @@ def without_receipt(store: RunStore) -> UsageError:
 
     Example:
         >>> str(without_receipt(open_store("nowhere")))
-        'nowhere: no such folder'
+        'nowhere: no such file or folder'
     """
     shown = store.shown
     text = _("{store}: has no receipt", store=shown)
@@ -45,13 +45,15 @@ def without_receipt(store: RunStore) -> UsageError:
     if not is_local(shown):
         return UsageError(text)
     if not path.exists():
-        return UsageError(_("{folder}: no such folder", folder=shown))
+        return UsageError(_("{place}: no such file or folder", place=shown))
     if path.is_file():
         return UsageError(_("{file}: is a file, expected the folder of a store", file=shown))
     if above := [up for up in path.absolute().parents if (up / RECEIPTS_FOLDER).is_dir()]:
         text += _(": ") + _("it is inside the store `{store}`", store=_relative(above[0]))
     elif inside := [up.parent for up in sorted(path.glob(f"*/{RECEIPTS_FOLDER}"))]:
         text += _(", did you mean `{name}`?", name=inside[0])
+    else:
+        text += _(": ") + _("expected the folder that `--output` of a run names")
     return UsageError(text)
 
 

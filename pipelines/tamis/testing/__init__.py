@@ -3,7 +3,7 @@
     canaries         feeds in which all that must not be released can be told
     leftovers        what is left of them, searched
     variation        the same records with other values in all that is dropped
-    non_interference two such feeds make the same bytes
+    non_interference two such feeds make the same bytes, and so does another order of records
     plugin           the plugin of pytest that tries each policy of a project, under `--tamis`
 
 It imports `synthetic`, `plan` and `runs`; nothing imports it. pytest is needed by `plugin` alone,
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tamis.testing.leftovers import Leftovers as Leftovers
     from tamis.testing.leftovers import assert_nothing_left as assert_nothing_left
     from tamis.testing.non_interference import assert_non_interference as assert_non_interference
+    from tamis.testing.non_interference import assert_order_hidden as assert_order_hidden
     from tamis.testing.non_interference import run_policy as run_policy
     from tamis.testing.variation import Variation as Variation
 
@@ -28,6 +29,7 @@ _HOMES = {
     "Leftovers": "tamis.testing.leftovers",
     "Variation": "tamis.testing.variation",
     "assert_non_interference": "tamis.testing.non_interference",
+    "assert_order_hidden": "tamis.testing.non_interference",
     "assert_nothing_left": "tamis.testing.leftovers",
     "make_records": "tamis.synthetic.records",
     "run_policy": "tamis.testing.non_interference",

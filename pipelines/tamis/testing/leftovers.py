@@ -1,12 +1,18 @@
 """What is left of a feed, searched for what must not be: bytes, page by page, and values."""
 
+import base64
 import bz2
 import datetime
 import gzip
+import hashlib
 import io
 import lzma
+import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +21,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tamis.nir.identifiers import key_of
 from tamis.synthetic.records import space_nir
 from tamis.testing.canaries import (
     CANARY_BIRTH,
@@ -26,11 +33,23 @@ from tamis.testing.canaries import (
 )
 
 _BYTES = (b"CANARY", b"ZZZ", b"ZZ%\0", b"ZZ\xf9\xff", "CANARY".encode("utf-16-le"))
+_LOWER = re.compile(rb"canary[0-9]{3}")
 _DAYS = tuple(
     text.encode()
     for day in (CANARY_BIRTH, CANARY_DAY, COARSE_DAY)
-    for text in (day.isoformat(), f"{day:%d/%m}/{day.year:04}")
+    for text in (f"{day:%Y%m%d}", f"{day:%d%m}{day.year:04}")
 )
+"""Without what stands between their parts."""
+
+_BETWEEN = b" .,-_/+:\t\r\n"
+"""What may stand between the groups of a number, and in text that was broken into lines."""
+
+_DIGESTS = (hashlib.md5, hashlib.sha1, hashlib.sha256, hashlib.sha512, hashlib.blake2b)
+_DIGEST_BYTES = 8
+"""How much of a digest is looked for: what was cut shorter is not found."""
+
+_ARROW_CODECS = {b"\x28\xb5\x2f\xfd": "zstd", b"\x04\x22\x4d\x18": "lz4"}
+_ZLIB = (b"\x78\x01", b"\x78\x9c", b"\x78\xda")
 _DEEPEST = 4
 """Levels of archives in archives that are opened."""
 
@@ -38,10 +57,13 @@ _DEEPEST = 4
 def assert_nothing_left(*left: bytes | str | Path, of: Canaries) -> None:
     """Fail where something that must not be released is left anywhere.
 
-    Looked at are the bytes, those of archives and compressed files (zip, gzip, bzip2, xz), and of
-    Parquet every page, decompressed, and every value and statistic; of a folder every file at any
-    depth, and its name. Bytes that are compressed or encoded otherwise are not looked into: hand
-    those over as they are read.
+    Looked at are the bytes, those of archives and compressed files (zip, gzip, bzip2, xz, zlib,
+    Zstandard, LZ4), and of Parquet every page, decompressed, and every value and statistic; of a
+    folder every file and folder at any depth, and its name. Texts are found in either case, in
+    UTF-16, hexadecimal and base64; NIRs also with spaces or signs between their groups, as integers
+    and floats, and as MD5, SHA-1, SHA-256, SHA-512 or BLAKE2b without a key, which whoever tries
+    all NIRs reads back. What is compressed, encoded or hashed otherwise, encrypted, cut short or
+    counted is not found: hand over what can be read as it is read.
 
     Args:
         left: what a pipeline wrote, printed or logged: bytes, a text, or the path of a file or
@@ -60,6 +82,10 @@ def assert_nothing_left(*left: bytes | str | Path, of: Canaries) -> None:
         >>> assert_nothing_left(b"dossier;CANARY000002", of=canaries)
         Traceback (most recent call last):
         AssertionError: what must not be released is left: b'CANARY' in bytes 1
+        >>> digest = hashlib.sha256(canaries.nir().encode()).hexdigest()
+        >>> assert_nothing_left(f"id;{digest}", of=canaries)
+        Traceback (most recent call last):
+        AssertionError: what must not be released is left: a NIR as sha256 without a key in text 1
     """
     leftovers = Leftovers()
     for number, piece in enumerate(left, 1):
@@ -118,13 +144,26 @@ class Leftovers:
 
     def traces(self, canaries: Canaries) -> Iterator[str]:
         """Every trace of a canary, and where."""
-        for needle in (*_BYTES, *_DAYS):
+        for needle in _BYTES:
             for place in self.where(needle):
                 yield f"{needle!r} in {place}"
-        for body in sorted(canaries.nirs):
-            for form in (body, space_nir(body)):
-                for place in self.where(form.encode()):
-                    yield f"a NIR in {place}"
+        forms = [*_encoded("CANARY"), *_encoded("canary")]
+        nirs = {needle: how for body in canaries.nirs for needle, how in _forms_of(body)}
+        for name, piece in self.pieces.items():
+            compact = piece.translate(None, _BETWEEN)
+            lower = compact.lower()
+            if b"CANARY" not in piece and _LOWER.search(lower):
+                yield f"a canary in another case in {name}"
+            for needle in forms:
+                if needle in compact or needle in lower:
+                    yield f"an encoded canary in {name}"
+            for needle in _DAYS:
+                if needle in compact:
+                    yield f"a day in {name}"
+            views = (piece, compact, lower)
+            found = {how for needle, how in nirs.items() if any(needle in view for view in views)}
+            for how in sorted(found):
+                yield f"a NIR{how} in {name}"
         for value in self.values:
             if _is_canary(value):
                 yield f"a value of type {type(value).__name__}"
@@ -140,6 +179,40 @@ class Leftovers:
                 statistics = file.metadata.row_group(group).column(index).statistics
                 if statistics is not None and statistics.has_min_max:
                     self.values |= {statistics.min, statistics.max}
+
+
+def _encoded(text: str) -> Iterator[bytes]:
+    """A text in hexadecimal, and in base64 wherever it begins in what is encoded."""
+    raw = text.encode()
+    yield raw.hex().encode()
+    for before in range(3):  # bytes of its group of three; six bits are a character
+        first, end = -(-8 * before // 6), 8 * (before + len(raw)) // 6
+        yield base64.b64encode(bytes(before) + raw + b"..")[first:end]
+
+
+def _forms_of(body: str) -> Iterator[tuple[bytes, str]]:
+    """What a NIR may look like in bytes without what stands between its groups, and how that is.
+
+    Args:
+        body: its 13 characters.
+    """
+    whole = f"{body}{key_of(body):02}"
+    yield body.encode(), ""
+    yield body.lower().encode(), ""
+    yield body.encode("utf-16-le"), " in UTF-16"
+    for encoded in (*_encoded(body), *_encoded(space_nir(body))):
+        yield encoded, " encoded"
+    for text in (body, whole):
+        if text.isdigit():
+            yield int(text).to_bytes(8, "little"), " as a number"
+            yield struct.pack("<d", int(text)), " as a number"
+        for written in (text, space_nir(text)):
+            for digest in _DIGESTS:
+                made = digest(written.encode()).digest()[:_DIGEST_BYTES]
+                how = f" as {digest().name} without a key"
+                yield made, how
+                yield made.hex().encode(), how
+                yield base64.b64encode(made)[:10], how
 
 
 def _is_canary(value: Any) -> bool:
@@ -160,6 +233,12 @@ def _unpacked(data: bytes) -> Iterator[tuple[str, bytes]]:
         yield "content", bz2.decompress(data)
     elif data[:6] == b"\xfd7zXZ\0":
         yield "content", lzma.decompress(data)
+    elif data[:4] in _ARROW_CODECS:
+        packed = pa.BufferReader(data)
+        yield "content", pa.CompressedInputStream(packed, _ARROW_CODECS[data[:4]]).read()
+    elif data[:2] in _ZLIB:
+        with suppress(zlib.error):
+            yield "content", zlib.decompress(data)
     elif data[:4] == b"PK\x03\x04":
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for name in archive.namelist():

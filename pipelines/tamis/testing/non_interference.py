@@ -1,7 +1,7 @@
 """Two feeds that differ only in what must not leave, put through a pipeline: the same bytes."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from tamis.documents.calendar import today
@@ -22,6 +22,9 @@ from tamis.testing.variation import Variation
 
 RECORDS = 200
 """How many records each feed has, where none are given."""
+
+_IN_ORDER = 80
+"""Of a feed whose order is to be hidden: less than a part, which is put in order by itself."""
 
 _SMALL = Limits(chunk_records=48, object_chunk_records=48, part_rows=96)
 _IN_MEMORY = ("--direct_running_mode=in_memory",)
@@ -76,40 +79,117 @@ def assert_non_interference(
         AssertionError: what the policy does not release changes what is written: copy.csv
     """
     form = schema.format.name
-    feed = folder / f"feed.{form}"
     if records is None:
         records = make_records(
             schema, RECORDS, seed=3, policies=policies, dirt=DIRTY, nir_with_key=form != "dsn"
         )
     variation = Variation(schema, plan, 4_000, keeps_lines=form == "dsn")
+    varied = variation.records(records)
+    if not variation.changed:
+        raise AssertionError("the policy keeps or tests every field: there is nothing to vary")
+    if differing := _differing((records, varied), schema, pipeline, folder, ignore):
+        raise AssertionError(
+            f"what the policy does not release changes what is written: {differing}"
+        )
+    return folder / "first"
+
+
+def assert_order_hidden(
+    schema: Schema,
+    plan: Plan,
+    pipeline: Pipeline,
+    folder: Path,
+    *,
+    policies: Sequence[Policy] = (),
+    records: Sequence[Record] | None = None,
+    ignore: Sequence[str] = ("_receipts", "_quarantine"),
+) -> None:
+    """Fail where what a pipeline writes depends on the order of the records in the feed.
+
+    Under paragraph III two partners could join by that order, row by row, what they were given. Two
+    feeds are written under one name, of the same few records, the second one with the last first.
+
+    Args:
+        schema: of the feed; not of DSN or XML, where records share what stands around them.
+        plan: of a policy of that schema whose releases are all under paragraph III.
+        pipeline: as that of `assert_non_interference`.
+        folder: an empty one, for all that.
+        policies: synthetic records fulfil most of their conditions.
+        records: in place of synthetic ones.
+        ignore: files and folders of the output that may differ: quarantine says positions, and
+            stays with the controller.
+
+    Raises:
+        AssertionError: a file differs, stands in one output only, or nothing was written.
+        ValueError: the plan or the format is another one.
+
+    Example:
+        >>> import tempfile
+        >>> from tamis.plan.project import load_project
+        >>> project = load_project("cpf")
+        >>> schema, _source = project.schema("regularite-prestataires")
+        >>> plan = project.plan("regularite-prestataires", on="2026-03-02")
+        >>> def copy(feed: Path, output: Path) -> None:
+        ...     (output / "copy.csv").write_bytes(feed.read_bytes())
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     assert_order_hidden(schema, plan, copy, Path(folder))
+        Traceback (most recent call last):
+        AssertionError: the order of the records in the feed changes what is written: copy.csv
+    """
+    if not hides_order(schema, plan):
+        raise ValueError("the order of records is hidden by releases under paragraph III alone")
+    if records is None:
+        records = make_records(schema, _IN_ORDER, seed=3, policies=policies)
+    if differing := _differing((records, records[::-1]), schema, pipeline, folder, ignore):
+        raise AssertionError(
+            f"the order of the records in the feed changes what is written: {differing}"
+        )
+
+
+def hides_order(schema: Schema, plan: Plan) -> bool:
+    """Whether `assert_order_hidden` may be asked of a plan.
+
+    Example:
+        >>> from tamis.plan.project import load_project
+        >>> project = load_project("cpf")
+        >>> schema, _source = project.schema("cpir-partage")
+        >>> hides_order(schema, project.plan("cpir-partage", on="2026-03-02"))
+        False
+    """
+    shares = schema.format.name in ("dsn", "xml")
+    return not shares and all(release.nir == "absent" for release in plan.releases)
+
+
+def _differing(
+    feeds: Iterable[Sequence[Record]],
+    schema: Schema,
+    pipeline: Pipeline,
+    folder: Path,
+    ignore: Sequence[str],
+) -> str:
+    """The names of files and folders that a pipeline makes differently of two feeds, in a row."""
+    feed = folder / f"feed.{schema.format.name}"
     outputs = []
-    for name, feeds in (("first", records), ("second", variation.records(records))):
-        write_feed(feeds, schema, feed)
+    for name, records in zip(("first", "second"), feeds, strict=True):
+        write_feed(records, schema, feed)
         output = folder / name
         output.mkdir()
         pipeline(feed, output)
         outputs.append(_files(output, ignore))
     first, second = outputs
     if not first:
-        problem = "the pipeline wrote nothing: what the policy does not release could not show"
-        raise AssertionError(problem)
-    if not variation.changed:
-        raise AssertionError("the policy keeps or tests every field: there is nothing to vary")
-    differing = sorted(
-        name for name in first.keys() | second.keys() if first.get(name) != second.get(name)
+        raise AssertionError("the pipeline wrote nothing: nothing could show")
+    return ", ".join(
+        name for name in sorted(first.keys() | second.keys()) if first.get(name) != second.get(name)
     )
-    if differing:
-        raise AssertionError(
-            f"what the policy does not release changes what is written: {', '.join(differing)}"
-        )
-    return folder / "first"
 
 
 def _files(folder: Path, ignore: Sequence[str]) -> dict[str, bytes]:
+    """The content of each file, and the name of each folder, which may be empty."""
     return {
-        str(path.relative_to(folder)): path.read_bytes()
+        str(path.relative_to(folder)): b"folder" if path.is_dir() else path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not set(path.relative_to(folder).parts) & set(ignore)
+        if not set(path.relative_to(folder).parts) & set(ignore)
     }
 
 

@@ -2,6 +2,7 @@
 
     pytest policies --tamis
     policies/agent-droits.yaml::non-interference
+    policies/evaluation-cpf.yaml::order
     policies/agent-droits.yaml::canaries[droits]
 
 Without the option nothing is collected, and nothing of Tamis is imported beside this module.
@@ -49,7 +50,7 @@ class PolicyFile(pytest.File):
         """Yield the tests; documents that break a rule are an error of collection."""
         from tamis.errors import TamisError
         from tamis.plan.project import load_project
-        from tamis.testing.non_interference import plan_in_force
+        from tamis.testing.non_interference import hides_order, plan_in_force
         from tamis.testing.variation import used_paths
 
         project = load_project(self.path.parents[1])
@@ -63,6 +64,8 @@ class PolicyFile(pytest.File):
             yield NonInterference.from_parent(
                 self, name="non-interference", subject=(policy, schema, plan)
             )
+        if hides_order(schema, plan):
+            yield HiddenOrder.from_parent(self, name="order", subject=(policy, schema, plan))
         for release in plan.releases:
             yield PlantedCanaries.from_parent(
                 self,
@@ -122,6 +125,22 @@ class NonInterference(_Item):
         )
         receipt = Receipt.from_json((store / "_receipts" / "testing.json").read_bytes())
         _require_released(receipt.counts.released)
+
+
+class HiddenOrder(_Item):
+    """Records in another order give the same bytes."""
+
+    def try_in(self, folder: Path) -> None:
+        from tamis.testing.non_interference import assert_order_hidden, run_policy
+
+        keys = folder / "keys.json"
+        assert_order_hidden(
+            self.schema,
+            self.plan,
+            lambda feed, output: run_policy(self.plan, [feed], output, keys),
+            folder,
+            policies=[self.policy],
+        )
 
 
 class PlantedCanaries(_Item):

@@ -15,6 +15,7 @@ from tamis.documents.positions import DocumentPath, Source, suggest
 from tamis.documents.project import Law
 from tamis.documents.register import Entry, Register
 from tamis.documents.schema import FieldSpec, Schema, SchemaLeaf
+from tamis.documents.types import kind_of
 from tamis.language import _
 
 
@@ -205,6 +206,10 @@ def judge_law(law: Law) -> Violations:
                     )
 
 
+_DIGITS = ("string", "binary", "integer", "decimal")
+"""The kinds of value that hold an identifier's digits and no others."""
+
+
 def _contradictions(spec: FieldSpec) -> Iterator[tuple[str, str, str]]:
     """Code, key and text of each contradiction between the marks of a field."""
     if len(spec.category) > 1 and set(spec.category) & set(NO_CATEGORY):
@@ -224,6 +229,12 @@ def _contradictions(spec: FieldSpec) -> Iterator[tuple[str, str, str]]:
     if spec.identifier and spec.identifies is not None:
         text = _("`{field}` is an identifier: it must not have a lower mark in `identifies`")
         yield "identifier-lowered", "identifies", text
+    if spec.identifier and kind_of(spec.type) not in _DIGITS:
+        text = _(
+            "`{field}` is an identifier: its `type` must be `string`, an integer or a decimal; "
+            "floats are read as `string` where they hold all digits"
+        )
+        yield "identifier-type", "type", text
     if spec.not_nir is not None:
         text = _("`{field}` must not have both `not_nir` and `{mark}`")
         for mark in ("identifier", "free_text"):
