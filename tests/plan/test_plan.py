@@ -157,6 +157,12 @@ def test_the_day_is_not_in_the_digest_and_the_law_is(make_project: MakeProject) 
     assert first.sha256 != new_law.sha256
 
 
+def test_a_key_that_documents_get_later_keeps_the_digest(make_project: MakeProject) -> None:
+    """Receipts name it: a key that no document of the project says must not stand in it."""
+    digest = "3289ebe6ff0ba75dfa8c5a34384b1ae5b9ddb81680ea67bcba21705c4ced005c"
+    assert make_project().plan("aid", on=DAY).sha256 == digest
+
+
 def test_reformatting_a_policy_keeps_the_plan(make_project: MakeProject) -> None:
     project = make_project()
     before = project.plan("aid", on=DAY)

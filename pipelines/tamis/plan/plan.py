@@ -472,7 +472,7 @@ _LATER = frozenset(
     {"canonical", "column", "thousands", "currency", "century_from", "nulls"}
     | {"escape", "skip", "footer", "header", "retention", "risk", "pattern", "check"}
     | {"pseudonym_kind", "min_unit", "xml", "xpath", "lists", "whole_file", "spreadsheet"}
-    | {"limited", "withholds_limited"}
+    | {"limited", "withholds_limited", "text_formulas"}
 )
 """Keys that documents did not have at first: they stand in the digest where they say something, so
 that plans of documents without them keep theirs."""
