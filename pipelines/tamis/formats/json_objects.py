@@ -66,8 +66,8 @@ _NATIVE = msgspec.json.Decoder(dict, float_hook=str.encode)
 def _is_exact(record: dict[str, Any], line: bytes) -> bool:
     """Whether `record` has all that its line has, and is not deep.
 
-    A line has two quotes for each key and each string, and more if strings hold any. So if the
-    record needs as many, no key was left out.
+    A line has two quotes for each key and each string, besides those that are escaped in strings.
+    So if the record needs as many, no key was left out.
     """
     if line.count(b"[") + line.count(b"{") > MAX_DEPTH:
         return False
@@ -84,7 +84,8 @@ def _is_exact(record: dict[str, Any], line: bytes) -> bool:
                 quotes += 2
             elif kind is dict or kind is list:
                 below.append(inner)
-    return quotes == line.count(b'"')
+    escaped = line.replace(b"\\\\", b"").count(b'\\"')
+    return quotes == line.count(b'"') - escaped
 
 
 def _parse_strictly(line: bytes) -> dict[str, Any]:
