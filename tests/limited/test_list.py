@@ -13,7 +13,7 @@ from tamis.arrow.types import PSEUDONYM
 from tamis.cli.keys import app
 from tamis.errors import KeysError, UsageError
 from tamis.keys.keyring import Keyring
-from tamis.limited.persons import LimitedPersons, change_list, open_list, rotate_list
+from tamis.limited.persons import LimitedPersons, change_list, new_list, open_list, rotate_list
 
 from .conftest import Limiting
 
@@ -152,3 +152,14 @@ def test_the_root_that_a_list_needs_is_not_destroyed_unasked(limiting: Limiting)
     assert CliRunner().invoke(app, [*command, "--end-lists"]).exit_code == 0
     states = [(epoch.state, epoch.limited) for epoch in Keyring.open(path).epochs()]
     assert states == [("destroyed", True), ("retired", True), ("current", False)]
+
+
+def test_an_epoch_that_another_process_began_is_noted_if_a_list_is_made_under_it(
+    tmp_path: Path,
+) -> None:
+    keyring = Keyring.create(tmp_path / "keys.json")
+    Keyring.open(tmp_path / "keys.json").rotate()
+    new_list(tmp_path / "limited.json", keyring)
+    needed = open_list(tmp_path / "limited.json", keyring).epoch
+    epochs = Keyring.open(tmp_path / "keys.json").epochs()
+    assert [epoch.number for epoch in epochs if epoch.limited] == [needed]

@@ -244,12 +244,11 @@ class Keyring:
         Raises:
             KeysError: the file cannot be written to, or another keyring took its place.
         """
-        last = self._document.epochs[-1]
-        if self._path is None or last.limited:
+        if self._path is None or self._document.epochs[-1].limited:
             return
         with self._changing() as (file, document):
-            entry = self._live(last.epoch, document)
-            document = document.with_epoch(entry.model_copy(update={"limited": True}))
+            last = document.epochs[-1]  # another process may have begun it
+            document = document.with_epoch(last.model_copy(update={"limited": True}))
             write_secret_file(file, document)
         self._use(document)
 
