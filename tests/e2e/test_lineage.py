@@ -228,8 +228,9 @@ def test_a_stream(
         producer.produce(topic, json.dumps(record, default=str))
     assert producer.flush(30) == 0
     source = f"kafka://{kafka.address}/{topic}"
-    words = ("--input", source, "--output", f"{source}-out", "--once", "--lineage", lineage.url)
-    done = tamis("run", POLICY, *words)
+    output, where = f"{source}-out", ("--lineage", lineage.url)
+    words = ("--input", source, "--output", output, "--run-id", "essai", "--once")
+    done = tamis("run", POLICY, *words, *where)
     assert done.code == 0, done.err
     assert lineage.problems == []
     assert (lineage.states[0], lineage.states[-1]) == ("START", "COMPLETE")
@@ -243,3 +244,7 @@ def test_a_stream(
     }
     rows = [output["outputFacets"]["outputStatistics"]["rowCount"] for output in end["outputs"]]
     assert sum(rows) == 30
+    because = ("--because", "the source sent another file")
+    withdrawn = tamis("withdraw", output, "essai", *because, *where)
+    assert withdrawn.code == 0, withdrawn.err
+    assert lineage.events[-1] == end  # nothing is removed from a topic

@@ -48,7 +48,8 @@ def _withdraw(uri: str, run: str, because: str, as_json: bool, tell: TellRemoval
             removals = withdraw(store, run, because)
             again = {each for entry in find_run(store, run) for each in entry.redriven_by}
     exit_on_signals(0)
-    tell(address.shown, removals)
+    if not isinstance(address, KafkaAddress):  # nothing is removed from a topic
+        tell(address.shown, removals)
     if as_json:
         shown = [removal.model_dump(mode="json") for removal in removals]
         print(json.dumps(shown, indent=1, ensure_ascii=False))
