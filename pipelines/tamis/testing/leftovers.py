@@ -49,7 +49,7 @@ _DIGEST_BYTES = 8
 """How much of a digest is looked for: what was cut shorter is not found."""
 
 _ARROW_CODECS = {b"\x28\xb5\x2f\xfd": "zstd", b"\x04\x22\x4d\x18": "lz4"}
-_ZLIB = (b"\x78\x01", b"\x78\x9c", b"\x78\xda")
+_ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 _DEEPEST = 4
 """Levels of archives in archives that are opened."""
 
