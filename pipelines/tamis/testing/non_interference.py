@@ -111,7 +111,7 @@ def assert_order_hidden(
 
     Args:
         schema: of the feed; not of DSN or XML, where records share what stands around them.
-        plan: of a policy of that schema whose releases are all under paragraph III.
+        plan: of a policy of that schema whose releases all leave the store under paragraph III.
         pipeline: as that of `assert_non_interference`.
         folder: an empty one, for all that.
         policies: synthetic records fulfil most of their conditions.
@@ -127,17 +127,17 @@ def assert_order_hidden(
         >>> import tempfile
         >>> from tamis.plan.project import load_project
         >>> project = load_project("cpf")
-        >>> schema, _source = project.schema("regularite-prestataires")
-        >>> plan = project.plan("regularite-prestataires", on="2026-03-02")
+        >>> schema, _source = project.schema("evaluation-cpf")
+        >>> plan = project.plan("evaluation-cpf", on="2026-03-02")
         >>> def copy(feed: Path, output: Path) -> None:
-        ...     (output / "copy.csv").write_bytes(feed.read_bytes())
+        ...     (output / "copy.parquet").write_bytes(feed.read_bytes())
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     assert_order_hidden(schema, plan, copy, Path(folder))
         Traceback (most recent call last):
-        AssertionError: the order of the records in the feed changes what is written: copy.csv
+        AssertionError: the order of the records in the feed changes what is written: copy.parquet
     """
     if not hides_order(schema, plan):
-        raise ValueError("the order of records is hidden by releases under paragraph III alone")
+        raise ValueError("order is hidden by what leaves the store under paragraph III alone")
     if records is None:
         records = make_records(schema, _IN_ORDER, seed=3, policies=policies)
     if differing := _differing((records, records[::-1]), schema, pipeline, folder, ignore):
@@ -157,7 +157,7 @@ def hides_order(schema: Schema, plan: Plan) -> bool:
         False
     """
     shares = schema.format.name in ("dsn", "xml")
-    return not shares and all(release.nir == "absent" for release in plan.releases)
+    return not shares and all(map(plan.hides_order, plan.releases))
 
 
 def _differing(
