@@ -59,6 +59,7 @@ _TAR_AT, _TAR = 257, b"ustar"
 _ARROW = (b"ARROW1\x00\x00", b"\xff\xff\xff\xff", b"FEA1")
 _RUBRIQUE = re.compile(rb"\s*S\d\d\.G\d\d\.\d\d\.\d{3}\s*,\s*'")
 _JSON = re.compile(rb"\[\s*[\[{]|\[\s*\]\s*\Z|\{\s*\n\s*[\"}]")
+_BEHIND_LIST = re.compile(r"\s*\Z|[ \r]*\n\s*[^\s{]")
 _CONTROLS = re.compile(rb"[\x00\x02-\x08\x0e-\x19\x1c-\x1f]")  # 0x01: Hive's separator
 _PLAIN_BYTES = frozenset(b"\t\n\r ,;|'\"./-:_()" + bytes(range(0x30, 0x3A)))
 _LETTERS = frozenset(bytes(range(0x41, 0x5B)) + bytes(range(0x61, 0x7B)))
@@ -158,7 +159,7 @@ def kind_of_start(start: bytes) -> tuple[Kind, str]:
         return "xml", ""
     if _is_object(first.split(b"\n", 1)[0], first):
         return "jsonl", ""
-    return ("json" if _JSON.match(first) else "text"), ""
+    return ("json" if _is_other_json(first) else "text"), ""
 
 
 def is_utf16(start: bytes) -> bool:
@@ -180,6 +181,24 @@ def _is_text(start: bytes) -> bool:
         known = sum(byte in _PLAIN_BYTES or byte in _LETTERS for byte in start)
         return known > 0.5 * len(start)
     return True
+
+
+def _is_other_json(start: bytes) -> bool:
+    """Whether text is JSON that is not one object a line.
+
+    A list is a cell where it is followed by more on its line, and a line of its own where an object
+    stands on the next one.
+    """
+    if not _JSON.match(start):
+        return False
+    if start.startswith(b"{"):
+        return True
+    text = start.decode("utf-8", "ignore")
+    try:
+        _value, end = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):  # it is longer than the start, or damaged
+        return True
+    return _BEHIND_LIST.match(text, end) is not None
 
 
 def _is_object(line: bytes, start: bytes) -> bool:
