@@ -1,5 +1,6 @@
 """The command line in the process of a test."""
 
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from tamis.cli import main
+from tamis.interrupts import SIGNALS
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,13 @@ def run_command(
     monkeypatch.setattr(sys, "argv", ["tamis", *map(str, words)])
     printed.readouterr()
     code = 0
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
     try:
         main()
     except SystemExit as stop:
         code = int(stop.code or 0)
+    finally:  # or a signal that ends the tests would end them with the command's code
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
     outcome = printed.readouterr()
     return Outcome(code, outcome.out, outcome.err)

@@ -38,6 +38,10 @@ _YOUNG = 60.0
 
 _committing = threading.Lock()
 
+_owned = threading.Event()
+"""Whether the process is the command's own: in one of somebody else, signals are not the command's
+once it has ended."""
+
 
 class Interrupted(BaseException):
     """A signal ends the command; no `except Exception` stops it.
@@ -64,7 +68,8 @@ def uninterrupted() -> Iterator[None]:
 
 
 def raise_interrupted() -> None:
-    """From now on, let a signal raise `Interrupted` in the main thread."""
+    """From now on, let a signal raise `Interrupted` in the main thread of one's own process."""
+    _owned.set()
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
         raise Interrupted(number)
@@ -74,10 +79,12 @@ def raise_interrupted() -> None:
 
 
 def exit_on_signals(code: int) -> None:
-    """From now on, let a signal end the process with `code`: its work is done.
+    """From now on, let a signal end one's own process with `code`: its work is done.
 
     What it still waits for, such as a server of lineage, changes nothing of that.
     """
+    if not _owned.is_set():
+        return
 
     def end(_number: int, _frame: FrameType | None) -> NoReturn:
         with suppress(Exception):  # the signal may have come while it was written to

@@ -1,6 +1,7 @@
 """Signals end a command within seconds: one line, no abort, nothing left that is not known."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -141,3 +142,20 @@ def test_a_command_that_writes_nothing_ends_too(
     process = Command(tmp_path, *arguments)
     time.sleep(0.5)
     assert process.interrupt(number).startswith("tamis: interrupted")
+
+
+def test_signals_of_a_process_that_is_another_ones_are_left_to_it(tmp_path: Path) -> None:
+    program = """
+import signal, sys
+from tamis.cli.app import app
+before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+code = app(sys.argv[1:], standalone_mode=False)
+after = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+sys.exit(code or after != before)
+"""
+    store = shutil.copytree(ROOT / "tests" / "written_by_0_1" / "store", tmp_path / "store")
+    words = ("purge", str(store), "--older-than", "90d", "--apply")
+    done = subprocess.run(
+        (sys.executable, "-c", program, *words), cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
