@@ -114,6 +114,16 @@ def test_all_that_is_signed_is_on_the_page(name: str) -> None:
     assert [text for text in dict.fromkeys(texts) if text not in text_of(name)] == []
 
 
+@pytest.mark.parametrize("name", POLICIES)
+def test_categories_stand_in_the_order_of_the_schema(name: str) -> None:
+    context, result = result_of(name)
+    read = compile_policy(context, today()).leaves()
+    leaves = (leaf for path, leaf in context.leaves.items() if path in read)
+    slugs = dict.fromkeys(slug for leaf in leaves for slug in leaf.category)
+    told = dict.fromkeys(part.slug for part in result.categories)
+    assert list(told) == [slug for slug in slugs if slug in told]
+
+
 def test_what_is_in_force_is_on_the_page_and_what_has_ended_is_not(tmp_path: Path) -> None:
     context, result = result_of(POLICY, varied_project(tmp_path))
     words = words_of(render_html(result, "fr"))

@@ -73,7 +73,10 @@ def compose(
             "motifs": [MotifPart(**vars(motif)) for motif in context.policy.motifs],
             "texts": stated.texts(),
             "categories": stated.categories(
-                slug for path in read for slug in context.leaves[path].category
+                slug
+                for path, leaf in context.leaves.items()
+                if path in read
+                for slug in leaf.category
             ),
             "unread": stated.unread(),
             "register": stated.register(ATTESTED),
