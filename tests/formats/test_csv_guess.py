@@ -97,3 +97,9 @@ def test_a_first_line_is_no_record_only_where_a_type_tells(lines: list[str], tol
     names = guess_csv("\n".join(lines).encode()).names()
     if not told and len(first) > 1:
         assert names == tuple(f"column {place}" for place in range(1, len(first) + 1))
+
+
+@pytest.mark.parametrize("sign", ['"', "\\"])
+def test_a_line_that_tells_no_separator_is_a_line_like_others(sign: str) -> None:
+    start = f'sep={sign}\na;b\n1;\\"x\n2;\\"y\n'.encode()
+    assert guess_csv(start).separator == ";"

@@ -118,6 +118,8 @@ def guess_csv(start: bytes) -> CsvGuess:
         lines.pop()  # it is cut
     separators: Sequence[str] = SEPARATORS
     sep_line = SEP_LINE.fullmatch(lines[0]) if lines else None
+    if sep_line is not None and sep_line[1] in '"\\':
+        sep_line = None  # what quotes or escapes separates nothing
     if sep_line is not None:
         separators, lines = sep_line[1], lines[1:]
     quoted = not _is_copied(lines)
