@@ -29,7 +29,7 @@ settings.load_profile("untimed")
 
 collect_ignore_glob = ["benchmarks/*", "nir/fuzz_*.py", "fuzz/fuzz_dsn.py", "fuzz/fuzz_xml.py"]
 
-SERVICES = ("postgres", "kafka", "pubsub", "browser", "prism", "flink", "gcs")
+SERVICES = ("postgres", "kafka", "pubsub", "browser", "prism", "flink", "gcs", "spark")
 """Marks of tests that start a server: each of them is `service` too."""
 
 WHOLE_RUNS = {"e2e", "written_by_0_1"}

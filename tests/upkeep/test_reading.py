@@ -1,5 +1,6 @@
 """The ways to read a store that the manual shows are so, and the commands that look one over."""
 
+import inspect
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -18,6 +20,7 @@ from tamis.stores.local_folder import LocalFolder
 from tamis.upkeep.withdraw import withdraw
 
 from ..runs.rekeying import commit, make_plan, make_records
+from ..services.spark import run_with_spark
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +61,26 @@ def test_the_examples_of_the_manual_read_it(place: Path, monkeypatch: pytest.Mon
     assert all(len(name) == 32 for (name,) in polars["people"].drop_nulls().rows())
     assert listed["table"].num_rows == 36
     assert len(listed["files"]) == 4
+
+
+@pytest.mark.spark
+def test_spark_reads_the_rows_that_pyarrow_reads(place: Path) -> None:
+    """Column by column; dates as text, and bytes as hexadecimal."""
+    show = "print(json.dumps([row.asDict() for row in rows.collect()], default=plain))"
+    lines = ["import json", inspect.getsource(plain), example("pyspark.sql"), show]
+    shown, people = run_with_spark("\n".join([*lines, "print(people.count())"]), place).splitlines()
+    files = (place / "store/suivi/tout").glob("*.parquet")
+    rows = [row for path in files for row in pq.read_table(path).to_pylist()]
+    assert len(rows) == 36
+    assert sorted(json.dumps(row, sort_keys=True) for row in json.loads(shown)) == sorted(
+        json.dumps(row, sort_keys=True, default=plain) for row in rows
+    )
+    assert int(people) == len({row["personne"] for row in rows})
+
+
+def plain(value: object) -> str:
+    """What JSON has no form for: bytes as hexadecimal, the rest as text."""
+    return value.hex() if isinstance(value, (bytes, bytearray)) else str(value)
 
 
 def tell(*words: str) -> Any:

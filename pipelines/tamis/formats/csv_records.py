@@ -259,7 +259,7 @@ _CONTROLS = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"f": b"\f", b"
 
 
 def rewrite_escapes(text: bytes, options: CsvOptions) -> bytes:
-    """The text with each escape before the very character that it stands for, or doubled.
+    r"""The text with each escape before the very character that it stands for, or doubled.
 
     Without quotes, letters stand for control characters, as PostgreSQL's COPY, MySQL and Hive write
     them.
