@@ -108,12 +108,11 @@ def test_a_release_is_told_as_new_or_gone() -> None:
 def test_an_exception_is_told_in_sentences() -> None:
     content = content_of("evaluation-cpf")
     keys = {"what": "example", "because": "le registre est attendu", "by": "DPO"}
-    keys["until"] = "2027-01-01"
     allowed = [f'exceptions[example].{key} = "{value}"' for key, value in keys.items()]
     more = "\n".join([content, *allowed])
     assert describe_changes(content, more) == [
         "new exception, which allows a register entry that only illustrates: « le registre est "
-        "attendu »; DPO answers for it, and it holds until 2027-01-01, that day excluded"
+        "attendu »; DPO answers for it"
     ]
     assert describe_changes(more, more.replace('"DPO"', '"la DSI"')) == [
         "exception that allows a register entry that only illustrates: who answers for it: "

@@ -299,7 +299,7 @@ def test_a_wrong_folder_is_never_a_green_check(mistake: str, folder: Path) -> No
     ("name", "content", "message"),
     [
         ("e.csv", b"", "e.csv: is empty"),
-        ("e.jsonl", b"{{{\n", "e.jsonl: holds no JSON object with a key"),
+        ("e.jsonl", b"{{{\n", "e.jsonl: no line of it is a JSON object"),
         ("e.bin", bytes(range(256)), "e.bin: is no format that is read: an unknown binary file"),
         ("e.xls", bytes.fromhex("d0cf11e0a1b11ae1"), "a file of Microsoft Office, old (.xls)"),
         ("nope.csv", None, "nope.csv: cannot be read: no such file or directory"),

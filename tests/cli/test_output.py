@@ -62,3 +62,12 @@ def test_an_error_leaves_the_file_that_is_there(tmp_path: Path) -> None:
     error = CliRunner().invoke(app, words).exception
     assert isinstance(error, UsageError)
     assert "items: cannot be written: no such file or directory" in str(error)
+
+
+def test_what_a_command_reads_is_not_written_over(tmp_path: Path) -> None:
+    feed = tmp_path / "feed.csv"
+    feed.write_text("id\n1\n")
+    words = ["draft", str(feed), "-o", str(tmp_path / "." / "feed.csv")]
+    with pytest.raises(UsageError, match="reads it"):
+        CliRunner().invoke(app, words, catch_exceptions=False)
+    assert feed.read_text() == "id\n1\n"

@@ -115,8 +115,8 @@ CHANGES: dict[str, tuple[Edit, str]] = {
     "an exception": (
         (PROJECT, "approvals: required", "approvals: required\nexceptions: [{what: example, "
          f"policy: feed, because: le temps d'un essai, by: DSI, until: {UNTIL}}}]"),
-        "`exceptions[example].because`: « le temps d'un essai »\n"
-        "  `exceptions[example].by`: `DSI`\n  `exceptions[example].what`: `example`",
+        "new exception, which allows a register entry that only illustrates: « le temps d'un "
+        "essai »; DSI answers for it",
     ),
     "a comment": ((FEED, "policy: feed", "# relu\npolicy: feed"), ""),
     "keys in another order": (

@@ -66,7 +66,9 @@ def test_the_examples_of_the_manual_read_it(place: Path, monkeypatch: pytest.Mon
 @pytest.mark.spark
 def test_spark_reads_the_rows_that_pyarrow_reads(place: Path) -> None:
     """Column by column; dates as text, and bytes as hexadecimal."""
-    show = "print(json.dumps([row.asDict() for row in rows.collect()], default=plain))"
+    show = (
+        "print(json.dumps([row.asDict(recursive=True) for row in rows.collect()], default=plain))"
+    )
     lines = ["import json", inspect.getsource(plain), example("pyspark.sql"), show]
     shown, people = run_with_spark("\n".join([*lines, "print(people.count())"]), place).splitlines()
     files = (place / "store/suivi/tout").glob("*.parquet")

@@ -298,12 +298,10 @@ def _others(then: Lines, now: Lines) -> Iterator[str]:
             continue
         if not past:
             yield _(
-                "new exception, which allows {what}: {reason}; {by} answers for it, and it holds "
-                "until {until}, that day excluded",
+                "new exception, which allows {what}: {reason}; {by} answers for it",
                 what=allowed,
                 reason=quote(lines["because"]),
                 by=lines["by"],
-                until=lines["until"],
             )
             continue
         for change in _values(past, present):

@@ -8,7 +8,8 @@ the one that is there.
 
 import inspect
 import io
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable
 from contextlib import redirect_stdout
 from functools import wraps
 from pathlib import Path
@@ -36,6 +37,7 @@ def prints(command: Callable[..., None]) -> Callable[..., None]:
         if output is None:
             command(*args, **options)
             return
+        _refuse_what_is_read(output, options.values())
         printed = io.TextIOWrapper(io.BytesIO(), "utf-8", newline="", write_through=True)
         ended = None
         try:
@@ -56,6 +58,17 @@ def prints(command: Callable[..., None]) -> Callable[..., None]:
     )
     printing.__annotations__ = {**command.__annotations__, "output": Output}
     return printing
+
+
+def _refuse_what_is_read(output: Path, given: Iterable[Any]) -> None:
+    """Raise if `output` is a file that the command is given to read."""
+    if not output.exists():
+        return
+    for value in given:
+        for path in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(path, str | Path) and os.path.exists(path) and output.samefile(path):
+                problem = _("{file}: the command reads it: --output must be another", file=output)
+                raise UsageError(problem)
 
 
 def write_file(path: Path, content: bytes) -> None:

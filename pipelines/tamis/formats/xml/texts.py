@@ -151,17 +151,22 @@ class _Texts:
         shown = self._shown.get(name)
         if shown is None:
             if len(self._shown) >= _MOST_PATHS:
-                self._names.append(name)
+                self._look_at(name)
                 return WITHHELD
             shown = self._shown[name] = shown_name(name)
             if not may_be_shown(name):
-                self._names.append(name)
+                self._look_at(name)
         path = f"{self._paths[-1]}/{mark}{shown}".removeprefix("/")
         if path not in self._known:
             if len(self._known) >= _MOST_PATHS:
                 return WITHHELD
             self._known.add(path)
         return path
+
+    def _look_at(self, name: str) -> None:
+        self._names.append(name)
+        self.count += 1
+        self.characters += len(name)
 
     def _put(self, path: str, text: str) -> None:
         if text and not text.isspace():
