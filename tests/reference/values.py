@@ -324,7 +324,10 @@ def plain(value: Scalar) -> Any:
 
 
 def change_number(held: Any, source: str, name: str) -> Any:
-    """A number as one of another type; floats to and from decimals if they come back the same."""
+    """A number as one of another type; floats to and from decimals if they come back the same.
+
+    A float past the whole numbers that its type tells apart becomes neither integer nor decimal.
+    """
     target = kind_of(name)
     if target == "float":
         if isinstance(held, Decimal):
@@ -337,10 +340,10 @@ def change_number(held: Any, source: str, name: str) -> Any:
         return None if lost else result
     if not isinstance(held, float):
         return typed(Fraction(held), name)
-    if held - held != 0:
+    if held - held != 0 or abs(held) > exact_float(source):
         return None
     if target == "integer":
-        return typed(Fraction(held), name) if abs(held) <= exact_float(source) else None
+        return typed(Fraction(held), name)
     scale = Fraction(10) ** scale_of(name)[1]
     result = typed(Fraction(round(Fraction(held) * scale)) / scale, name)
     back = None if result is None else float_of(float(result), own_width(source))

@@ -82,8 +82,9 @@ def _texts(path: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        is_file = isinstance(error, OSError)
-        reason = os_problem(error) if is_file else _("must be encoded in UTF-8")
+        reason = _("must be encoded in UTF-8")
+        if isinstance(error, OSError):
+            reason = os_problem(error)
         raise UsageError(_("{file}: cannot be read: {reason}", file=path, reason=reason)) from None
     texts: dict[str, str] = {}
     for key, (line, words) in _blocks(_normal(text)).items():
