@@ -5,7 +5,7 @@
 
 The feed is that of `feed.py`, dirty, and the policy j1. Workers are processes of Beam's local
 runner (`multi_processing`), each held to one thread and one core; threads share Python's lock, and
-are shown beside with `--threads`. Rounds alternate. A file of 2 GB is some 6 million rows.
+are shown beside with `--threads`. Rounds alternate. A CSV of 2 GB is 3.8 million rows.
 """
 
 import argparse
