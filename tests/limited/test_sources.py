@@ -19,8 +19,9 @@ from tamis.keys.sealed import PrivateKey
 from tamis.plan.plan import LIMITED, Plan
 from tamis.runs.batch import Job, run
 from tamis.runs.redrive import RedriveJob, redrive
-from tamis.runs.stream import StreamJob, run_stream
+from tamis.runs.stream import run_stream
 from tamis.runs.watch import WatchJob, watch
+from tamis.streams.job import StreamJob
 from tamis.synthetic.files import write_feed
 from tamis.upkeep.redrive import find_redrive
 

@@ -39,7 +39,9 @@ class KeySource(Protocol):
         >>> source: KeySource = OneKey()
     """
 
-    def key(self, processing: str, item: str, method: str, kind: str | None = None) -> DerivedKey:
+    def key(
+        self, processing: str, item: str, method: str, *, kind: str | None = None
+    ) -> DerivedKey:
         """The key of (processing, item, method, kind) in the epoch of the source."""
 
 
