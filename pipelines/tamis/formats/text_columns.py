@@ -24,8 +24,8 @@ _TAG = r"</?[A-Za-z!?][^<>]{0,300}>"
 _LINE = r"(?:\r\n|\r|\n)"
 _BLANK = r"[^\S\r\n]"
 # begins at the first of some blanks, so that many of them are not read anew from each
-_PARTED = re.compile(rf"(?<!{_BLANK}){_BLANK}*(?:{_TAG}|{_LINE})(?:\s+|{_TAG})*")
-_CUT = re.compile(rf"(?<=[0-9])(?:=?{_LINE}[ \t>|*#]*|(?:{_TAG})+)(?=[0-9])")
+_PARTED = re.compile(rf"(?<!{_BLANK}){_BLANK}*(?:{_TAG}|{_LINE})(?:\s+|{_TAG}){{0,999}}")
+_CUT = re.compile(rf"(?<=[0-9])(?:=?{_LINE}[ \t>|*#]*|(?:{_TAG}){{1,999}})(?=[0-9])")
 _DIGIT = re.compile("[0-9]")
 _AROUND = 60  # bytes on both sides of a number, in which its label may stand
 

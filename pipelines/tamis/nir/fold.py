@@ -15,6 +15,7 @@ Where the length changes, the result holds each character's place in the text as
 import html
 import re
 import unicodedata
+from array import array
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
@@ -63,7 +64,7 @@ _ESCAPE = re.compile(
     r"|\\{1,2}x(?P<two>[0-9A-Fa-f]{2})"
     r"|(?P<control>\\{1,2}[tnr])"
     r"|(?P<break><(?i:br)[ ]?/?>)"
-    rf"|(?P<markup>(?:{_MARKUP})(?:[ \t\r\n]{{0,20}}(?:{_MARKUP}))*)"
+    rf"|(?P<markup>(?:{_MARKUP})(?:[ \t\r\n]{{0,20}}(?:{_MARKUP})){{0,999}})"
     r"|(?P<bar>(?<![ \t])[ \t]{1,8}[|│┃¦∣][ \t]{0,8}|[|│┃¦∣][ \t]{1,8})"
     r"|(?<=[0-9ABab])(?P<quoted>(?:=(?:20|09|A0|C2=A0|E2=80=[0-9A-F]{2}))+)(?=[0-9ABab])"
     r"|(?P<soft>=\r?\n)"
@@ -78,6 +79,7 @@ _CORSICA_APART = re.compile(
 _KEY_WORD = re.compile(r"\b(?:cle|key)", re.IGNORECASE)
 _TAG_NAME = re.compile(r"<(?:/?(?:\w+:)?([\w.\-]+)|[!?]([^<>]*))")
 _PERHAPS_APART = re.compile(rf"2{_SIGNS}{{1,4}}[ABab]{_SIGNS}{{0,4}}[0-9]")
+_MOST_MEANINGS = 4096  # that are kept at a time
 _SOME_SIGN = re.compile(r"[&%\\<`~ÂÃâ│┃¦∣\v\f*|_=\]\r\n]")
 _MAY_ESCAPE = re.compile(
     r"[&%\\<`~ÂÃâ│┃¦∣\v\f]|\*[* \t]|[ \t][*|]|\|[ \t]|__|=[\r\n]|[0-9ABab]=[02ACE]|\]\]>|[\r\n]>"
@@ -140,10 +142,10 @@ def readings(text: str) -> Iterator[Folded]:
         if _INVISIBLE not in folded and not _PERHAPS_APART.search(folded):
             yield Folded(folded, None, None)
             return
-    escapes = list(_ESCAPE.finditer(text))
-    yield _unescape(text, escapes, joined=False)
-    if any(_may_be_nothing(text, match) for match in escapes):
-        yield _unescape(text, escapes, joined=True)
+    folded, parts_digits = _unescape(text, joined=False)
+    yield folded
+    if parts_digits:
+        yield _unescape(text, joined=True)[0]
 
 
 def _may_be_nothing(text: str, match: re.Match[str]) -> bool:
@@ -177,21 +179,25 @@ def _fold_character(character: str) -> str:
     return character
 
 
-def _unescape(text: str, escapes: list[re.Match[str]], joined: bool) -> Folded:
-    plain, done = text.translate(_TABLE), 0
+def _unescape(text: str, joined: bool) -> tuple[Folded, bool]:
+    """A reading, and whether something that is a blank or nothing stands between digits."""
+    plain, done, parts_digits = text.translate(_TABLE), 0, False
     meanings: dict[str, str | None] = {}
     pieces: list[str] = []  # what is left as it stands, a meaning, and so on in turns
-    places: list[int] = []
-    for match in escapes:
+    places = array("q")
+    for match in _ESCAPE.finditer(text):
+        parts_digits = parts_digits or _may_be_nothing(text, match)
         value = match[0]
         if value not in meanings:
+            if len(meanings) == _MOST_MEANINGS:
+                meanings.clear()
             meaning = _meaning(match, joined)
             meanings[value] = meaning and meaning.translate(_TABLE)
         meaning = meanings[value]
         if meaning is not None:
             start, end = match.span()
             pieces += (plain[done:start], meaning)
-            places += (done, start)
+            places.extend((done, start))
             done = end
     pieces.append(plain[done:])
     places.append(done)
@@ -199,7 +205,10 @@ def _unescape(text: str, escapes: list[re.Match[str]], joined: bool) -> Folded:
     starts = np.arange(len(folded))
     ends = starts + 1
     if done:
-        sources, widths = np.array(places), np.fromiter(map(len, pieces), np.int64, len(pieces))
+        sources, widths = (
+            np.frombuffer(places, np.int64),
+            np.fromiter(map(len, pieces), np.int64, len(pieces)),
+        )
         firsts = np.cumsum(widths) - widths
         starts += np.repeat(sources - firsts, widths)
         np.add(starts, 1, out=ends)
@@ -215,7 +224,7 @@ def _unescape(text: str, escapes: list[re.Match[str]], joined: bool) -> Folded:
             pairs = zip(edges[::2], edges[1::2], strict=True)
             folded = "".join([folded[first:last] for first, last in pairs])
             starts, ends = starts[kept], ends[kept]
-    return Folded(folded, starts, ends)
+    return Folded(folded, starts, ends), parts_digits
 
 
 def _meaning(match: re.Match[str], joined: bool) -> str | None:
@@ -238,7 +247,9 @@ def _meaning(match: re.Match[str], joined: bool) -> str | None:
         return " "
     if kind == "mangled":
         return " " if value[1] == " " else _decode_mangled(value)
-    if kind == "markup" and any(_names_number(a or b) for a, b in _TAG_NAME.findall(value)):
+    if kind == "markup" and any(
+        _names_number(tag[1] or tag[2]) for tag in _TAG_NAME.finditer(value)
+    ):
         return None
     return {"control": " ", "break": "\n", "bar": "|", "markup": "" if joined else " "}.get(
         kind, ""
