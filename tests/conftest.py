@@ -97,8 +97,6 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Part the tests into lanes; `-m "not service and not slow"` is the fast one."""
     here = Path(__file__).parent
-    if not config.getoption("--cluster"):
-        items[:] = [item for item in items if not item.get_closest_marker("cluster")]
     for item in items:
         if any(item.get_closest_marker(service) for service in SERVICES):
             item.add_marker("service")
@@ -107,10 +105,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How long streams are whose processes and services are killed (tests/e2e, tests/engines).
-
-    And whether a Flink cluster is made of which processes are killed (tests/engines): some minutes.
-    """
+    """How long streams are whose processes and services are killed (tests/e2e, tests/engines)."""
     parser.addoption("--stream-messages", type=int, default=20_000)
     parser.addoption("--stream-rate", type=int, default=1_000, help="messages a second")
-    parser.addoption("--cluster", action="store_true", help="kill processes of a Flink cluster")

@@ -97,7 +97,6 @@ def test_flink_in_one_process_writes_the_same_bytes_and_ends(
     assert str(jar) not in subprocess.run(["ps", "ax"], capture_output=True, text=True).stdout
 
 
-@pytest.mark.cluster
 @pytest.mark.flink
 @pytest.mark.kafka
 @pytest.mark.postgres
