@@ -143,7 +143,7 @@ def test_a_uri_is_remote_and_a_path_is_not() -> None:
 @pytest.mark.parametrize("uri", ["hdfs://host/store", "azfs://account/store", "file:///store"])
 def test_a_file_system_that_cannot_publish_holds_no_store(uri: str) -> None:
     with pytest.raises(UsageError, match="must be a folder of this machine, gs://… or s3://…"):
-        RemoteFolder(uri).make("_staging")
+        open_folder(uri)
 
 
 class TestLinks:

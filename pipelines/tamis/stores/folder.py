@@ -74,19 +74,20 @@ class Folder(Protocol):
 
 
 def open_folder(uri: str) -> Folder:
-    """The folder at `uri`: a path of this machine, or a URI that Beam's file systems know.
+    """The folder at `uri`: a path of this machine, `gs://…` or `s3://…`.
 
     Raises:
-        UsageError: what such a file system needs is not installed.
+        UsageError: it is of another file system, or what this one needs is not installed.
     """
     if is_local(uri):
         from tamis.stores.local_folder import LocalFolder
 
         return LocalFolder(uri)
-    require_file_system(uri)
     from tamis.stores.remote_folder import RemoteFolder
 
-    return RemoteFolder(uri)
+    folder = RemoteFolder(uri)
+    require_file_system(uri)
+    return folder
 
 
 class HashingSink:
