@@ -420,6 +420,13 @@ def test_a_dsn_starts_from_the_bundled_schema(draft: Draft, tmp_path: Path) -> N
     assert "Read by the schema and found" in text
 
 
+def test_a_csv_of_too_many_columns_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("siren" + ";c" * 10_000 + "\n1" + ";2" * 10_000)
+    with pytest.raises(InputError, match="has 10,001 columns: a schema is drafted of up to 10,000"):
+        draft_command(path)
+
+
 def test_it_says_how_many_rows_it_looked_at(draft: Draft, tmp_path: Path) -> None:
     file = write_csv(tmp_path / "feed.csv", {"n": [f"{i}" for i in range(50)]})
 

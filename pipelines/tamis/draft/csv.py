@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from tamis.documents.feed_format import CsvOptions
 from tamis.draft.fields import DraftField, FeedSample
 from tamis.draft.statistics import LeafStatistics
+from tamis.errors import InputError
 from tamis.formats.compression import decompressed
 from tamis.formats.csv_guess import START_BYTES, CsvGuess, guess_csv
 from tamis.formats.csv_text import TEXT_FORMULA, without_formulas
@@ -23,6 +24,7 @@ from tamis.formats.schemaless import MAX_LINE_BYTES, in_pieces
 from tamis.language import _, ngettext
 
 _PIECE_ROWS: Final = 16_384
+_MOST_COLUMNS: Final = 10_000  # each takes some milliseconds
 _MOST_FOOTERS: Final = 5
 _FOOTER_WORDS: Final = ("fin", "end", "eof", "total", "totaux", "somme", "nombre", "trailer")
 _FOOTER_TITLES: Final = ("total", "totaux", "total général", "total general", "grand total")
@@ -38,6 +40,9 @@ def sample_csv(path: Path, rows: int, *, header: bool = False) -> tuple[FeedSamp
 
     Returns:
         The columns with statistics, and how the file is written.
+
+    Raises:
+        InputError: it has too many columns.
     """
     with path.open("rb") as stream:
         guess = guess_csv(decompressed(stream, shown_path(path)).read(START_BYTES))
@@ -64,6 +69,15 @@ def _sample(
     path: Path, rows: int, guess: CsvGuess, encoding: str, errors: str
 ) -> tuple[FeedSample, CsvOptions]:
     names = guess.names()
+    if len(names) > _MOST_COLUMNS:
+        raise InputError(
+            shown_path(path),
+            _(
+                "has {count:,} columns: a schema is drafted of up to {most:,}",
+                count=len(names),
+                most=_MOST_COLUMNS,
+            ),
+        )
     columns = [LeafStatistics(name) for name in names]
     sample = FeedSample([DraftField(column.name, statistics=column) for column in columns])
     formulas = ""
