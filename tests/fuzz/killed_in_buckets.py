@@ -31,8 +31,9 @@ _MOST_REQUESTS = 100
 _plan()  # once for all processes, which are forked from one that has imported this module
 
 
-def _commit(uri: str, run_id: str, last: int) -> None:
+def _commit(uri: str, run_id: str, last: int, environment: dict[str, str]) -> None:
     """Commit a run, and die of SIGKILL before the request number `last`."""
+    os.environ.update(environment)  # the server that forks has that of the first bucket
     logging.disable(logging.WARNING)
     requests = count()
 
@@ -52,7 +53,8 @@ def commit_at_once(uri: str, runs: list[tuple[str, int]]) -> list[str]:
     """Commit runs at once, each in a process that dies at a request; what became of each."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.fuzz.killed_in_buckets"])
-    processes = [context.Process(target=_commit, args=(uri, *run)) for run in runs]
+    environment = dict(os.environ)
+    processes = [context.Process(target=_commit, args=(uri, *run, environment)) for run in runs]
     for process in processes:
         process.start()
     for process in processes:
