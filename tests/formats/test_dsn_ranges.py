@@ -70,6 +70,13 @@ PIECES: dict[str, bytes] = {
     "rejected group without end": text_of(group("AUTRE", WHOLE, WHOLE)[:-2]),
     "group of an unknown label": text_of(group("OK", WHOLE, WHOLE)),
     "group without label": text_of([("S06.G51.00.001", ""), *WHOLE, *WHOLE]),
+    "group that is no rubrique": text_of(group("FP-KO", WHOLE, WHOLE)).replace(
+        b"S06.G51.00.001", b"S06.G51.00.0012"
+    ),
+    "rejected group whose end is no rubrique": text_of(group("FP-KO", WHOLE, WHOLE)).replace(
+        b"S96.G51.00.00", b"S96.G51.00.x"
+    )
+    + text_of([*WHOLE, *WHOLE]),
     "group of another kind": text_of([("S06.G51.00.002", "DSNOK"), *WHOLE, *WHOLE]),
 }
 

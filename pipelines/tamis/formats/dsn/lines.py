@@ -36,8 +36,8 @@ _MOST_RUBRIQUES = 10_000
 _FIRST_LINES = 1_000  # at least one of these must be a rubrique with a value
 _SLOTS = 18  # bits of the place of a key in the table
 _MULTIPLIERS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))
-_RUBRIQUE = re.compile(rb"S\d\d\.G\d\d\.\d\d\.\d{3}(?:\.\d{3})?")
-_LINE = re.compile(rb"\s*" + _RUBRIQUE.pattern + rb"\s*,\s*'.*'\s*", re.DOTALL)
+RUBRIQUE: Final = re.compile(rb"S\d\d\.G\d\d\.\d\d\.\d{3}(?:\.\d{3})?")
+_LINE = re.compile(rb"\s*" + RUBRIQUE.pattern + rb"\s*,\s*'.*'\s*", re.DOTALL)
 _APOSTROPHE = 0x27
 _END_OF_FILE = b"\x1a"  # as DOS wrote it
 
@@ -88,7 +88,7 @@ class Rubriques:
         name = line.partition(b",")[0].strip()
         known = self._by_name.get(name)
         if known is None:
-            if not _RUBRIQUE.fullmatch(name):
+            if not RUBRIQUE.fullmatch(name):
                 return STRAY if line.strip().strip(_END_OF_FILE) else BLANK
             known = self._learn(name)
         if line[:KEY_BYTES] == name + b",'":

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from tamis.formats.dsn.envois import FIRST_LINE, GROUP, LOT_BLOCS, Begin, Lot
-from tamis.formats.dsn.lines import BOM, MAX_LINE
+from tamis.formats.dsn.lines import BOM, MAX_LINE, RUBRIQUE
 from tamis.limits import Limits
 from tamis.plan.plan import Plan
 
@@ -127,7 +127,8 @@ def _marked(text: bytes, own: int, end: int, *, is_start: bool) -> Iterator[tupl
         line = text.rfind(b"\n", low, match.start()) + 1
         if own <= line < end and line != before and (line or (is_start and not low)):
             before = line
-            name = text[line : line + MAX_LINE].partition(b",")[0].strip().decode("latin-1")
+            key = text[line : line + MAX_LINE].partition(b",")[0].strip()
+            name = key.decode("latin-1") if RUBRIQUE.fullmatch(key) else ""
             if name == FIRST_LINE or name[:10] in LOT_BLOCS:
                 yield line, name
 
