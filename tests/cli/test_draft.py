@@ -423,7 +423,7 @@ def test_a_dsn_starts_from_the_bundled_schema(draft: Draft, tmp_path: Path) -> N
 def test_a_csv_of_too_many_columns_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("siren" + ";c" * 10_000 + "\n1" + ";2" * 10_000)
-    with pytest.raises(InputError, match="has 10,001 columns: a schema is drafted of up to 10,000"):
+    with pytest.raises(InputError, match="has 10001 columns: a schema is drafted of up to 10000"):
         draft_command(path)
 
 

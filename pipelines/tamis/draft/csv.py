@@ -73,7 +73,7 @@ def _sample(
         raise InputError(
             shown_path(path),
             _(
-                "has {count:,} columns: a schema is drafted of up to {most:,}",
+                "has {count:# column|# columns}: a schema is drafted of up to {most}",
                 count=len(names),
                 most=_MOST_COLUMNS,
             ),
