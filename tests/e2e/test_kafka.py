@@ -121,7 +121,7 @@ def test_an_option_of_the_address_holds_over_what_is_usual(
 
     with caplog.at_level(logging.WARNING):
         small = "?max.partition.fetch.bytes=1000&queued.max.messages.kbytes=1"
-        small += "&fetch.queue.backoff.ms=1000"
+        small += "&fetch.queue.backoff.ms=60000"
         assert first_batch(small, 0.5) < 20
         assert first_batch("", 60) == 20  # as soon as they are there
     assert caplog.text == ""
