@@ -59,6 +59,20 @@ BETWEEN = {
     "underlined": "__",
     "code": "` `",
     "struck out": "~~",
+    "bold behind bold": "****",
+    "underlined behind underlined": "____",
+    "struck out thrice": "~~~",
+}
+WITHIN = {
+    "a tag": "</b>",
+    "bold behind bold": "****",
+    "underlined behind underlined": "____",
+    "tags around a zero-width space": "<b>\u200b</b>",
+    "a zero-width space before a tag": "\ufeff<b>",
+    "a tag before a soft line end": "</b>=\r\n",
+    "a soft line end before a tag": "=\r\n<b>",
+    "tags beyond a run's bound": "<b></b>" * 1_200,
+    "sections beyond a run's bound": "]]>" * 2_100,
 }
 Write = Callable[[random.Random, str], str]
 ALONE: dict[str, Write] = {
@@ -108,6 +122,13 @@ def test_between_two_digits(between: str) -> None:
                     wanted[-1].add(f"{label}[NIR]{number[13:]}, merci")  # in another cell
         for redacted, allowed in zip(_redacted(texts), wanted, strict=True):
             assert redacted in allowed
+
+
+@pytest.mark.parametrize("between", WITHIN)
+def test_within_a_group(between: str) -> None:
+    rng = random.Random(15)
+    texts = [f"vu {n[:4]}{WITHIN[between]}{n[4:]}, merci" for n in (full(rng), full(rng))]
+    assert _redacted(texts) == ["vu [NIR], merci"] * 2
 
 
 @pytest.mark.parametrize("gap", [" ", "-", ".", "\u00a0", "&nbsp;", "</w:t><w:t>", "**"])

@@ -47,7 +47,7 @@ _MANY_DIGITS = (  # in a tag: enough for a NIR, written in one of the ways that 
 )
 _MARKUP = (
     rf"<!\[CDATA\[|\]\]>|<[/!?A-Za-z](?!{_MANY_DIGITS})[^<>]{{0,500}}>"
-    r"|\*{2,3}|_{2,3}|~~|`{1,3}|(?<=[0-9ABab])\*(?=[ \t])|(?<=[ \t])\*(?=[0-9])"
+    r"|\*{2,}|_{2,}|~{2,}|`+|(?<=[0-9ABab])\*(?=[ \t])|(?<=[ \t])\*(?=[0-9])"
     r"|(?<=[\r\n])>(?:[ \t]?>){0,7}"
 )
 _ESCAPE = re.compile(
@@ -70,7 +70,8 @@ _ESCAPE = re.compile(
     r"|(?P<soft>=\r?\n)"
     r"|(?P<mangled>Â |[ÂÃ][^\x00-\x7fÀ-ÿ]|â[€\x80][^\x00-\x7f]))"
 )
-_ENDS_DIGIT, _BEGINS_DIGIT = frozenset("ABab;"), frozenset("ABab&%\\ \t\r\n")
+_ENDS_DIGIT, _BEGINS_DIGIT = frozenset("ABab;"), frozenset("ABab&%\\ \t\r\n<]*_~`=")
+_MOST_INVISIBLE = 8  # characters beside markup
 _SIGNS = r"[ .\-_/\n]"
 _CORSICA_APART = re.compile(
     rf"(?<![0-9])[1-8]{_SIGNS}{{0,4}}[0-9]{{2}}{_SIGNS}{{0,4}}[0-9]{{2}}{_SIGNS}{{0,4}}2"
@@ -148,11 +149,13 @@ def readings(text: str) -> Iterator[Folded]:
         yield _unescape(text, joined=True)[0]
 
 
-def _may_be_nothing(text: str, match: re.Match[str]) -> bool:
-    """Whether what is a blank in the first reading stands between digits."""
+def _may_be_nothing(plain: str, match: re.Match[str]) -> bool:
+    """Whether what is a blank in the first reading stands between digits, or more of it does."""
     if match.lastgroup not in ("markup", "quoted", "soft"):
         return False
-    before, behind = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
+    start, end = match.span()
+    before = plain[max(0, start - _MOST_INVISIBLE) : start].rstrip(_INVISIBLE)[-1:]
+    behind = plain[end : end + _MOST_INVISIBLE].lstrip(_INVISIBLE)[:1]
     return (before.isdecimal() or before in _ENDS_DIGIT) and (
         behind.isdecimal() or behind in _BEGINS_DIGIT
     )
@@ -186,7 +189,7 @@ def _unescape(text: str, joined: bool) -> tuple[Folded, bool]:
     pieces: list[str] = []  # what is left as it stands, a meaning, and so on in turns
     places = array("q")
     for match in _ESCAPE.finditer(text):
-        parts_digits = parts_digits or _may_be_nothing(text, match)
+        parts_digits = parts_digits or _may_be_nothing(plain, match)
         value = match[0]
         if value not in meanings:
             if len(meanings) == _MOST_MEANINGS:
