@@ -149,8 +149,8 @@ def read(data: bytes, form: FormatName) -> Iterator[Chunk]:
 def is_moved(data: bytes, form: FormatName) -> bool:
     """Whether another reader too finds the value in a field that the plan reads."""
     if form == "dsn":
-        found = re.search(rb"S21\.G00\.(?:30\.002|40\.009),'([^\n]*)" + CANARY.encode(), data)
-        return found is not None and re.search(rb"\d\d\.\d{3},'", found[1]) is None
+        values = rb"S21\.G00\.(?:30\.002|40\.009),'([^\n]*)" + CANARY.encode()
+        return any(not re.search(rb"\d\d\.\d{3},'", value) for value in re.findall(values, data))
     rows: list[Any] = []
     with suppress(Exception):
         if form == "avro":
