@@ -171,7 +171,7 @@ class Maker:
             kinds = self.choose(KINDS)
             types = ["string", "string", "large_string", "int64"]
             if not {"ntt", "nir-key"} & set(kinds):
-                types += ["uint64", "float64", "decimal128(18, 0)"]
+                types += ["uint64", "decimal128(18, 0)"]
             return PlanField(self.name(), self.choose(types), identifier=kinds)
         if sort == "text":
             kind = self.choose(["string", "large_string"])
