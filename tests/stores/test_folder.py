@@ -311,3 +311,16 @@ def test_a_folder_that_goes_while_it_is_empty_is_made_again(
     assert folder._link("file", "to/file")
     assert not left
     assert read(folder, "to/file") == b"content"
+
+
+@pytest.mark.parametrize("kind", ["s3", pytest.param("gcs", marks=pytest.mark.gcs)])
+def test_what_a_bucket_refuses_to_write_is_an_error_of_the_system(
+    request: pytest.FixtureRequest, kind: str
+) -> None:
+    bucket = request.getfixturevalue(kind)
+    folder = RemoteFolder(f"{bucket}-that-is-not-there/store")
+    with (
+        pytest.raises(OSError, match=r"S3ClientError|InvalidResponse"),
+        folder.create("a") as stream,
+    ):
+        stream.write(b"some bytes")

@@ -143,8 +143,8 @@ def readings(text: str) -> Iterator[Folded]:
         if _INVISIBLE not in folded and not _PERHAPS_APART.search(folded):
             yield Folded(folded, None, None)
             return
-    folded, parts_digits = _unescape(text, joined=False)
-    yield folded
+    reading, parts_digits = _unescape(text, joined=False)
+    yield reading
     if parts_digits:
         yield _unescape(text, joined=True)[0]
 

@@ -56,12 +56,10 @@ class RemoteFolder(Folder):
         pass  # a bucket has no folders
 
     def create(self, path: str) -> BinaryIO:
-        return self._bucket.open(self._key(path), "wb")
+        return self._opened(path, "wb")
 
     def open(self, path: str) -> BinaryIO:
-        with _os_errors():
-            stream = self._bucket.open(self._key(path), "rb")
-        return cast(BinaryIO, _RemoteStream(stream))
+        return self._opened(path, "rb")
 
     def size(self, path: str) -> int | None:
         key = self._key(path)
@@ -110,6 +108,11 @@ class RemoteFolder(Folder):
     def local(self) -> Path | None:
         return None
 
+    def _opened(self, path: str, mode: str) -> BinaryIO:
+        with _os_errors():
+            stream = self._bucket.open(self._key(path), mode)
+        return cast(BinaryIO, _RemoteStream(stream))
+
     def _times(self, path: str) -> list[tuple[str, float]]:
         """The path of each file under `path`, and when it was changed, in seconds since 1970."""
         start = len(self._key(""))
@@ -145,7 +148,7 @@ class RemoteFolder(Folder):
 
 
 class _RemoteStream:
-    """An object opened for reading, which a client library may ask for only when it is read."""
+    """An object that is open; a client library may ask for it only when it is read or closed."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -157,7 +160,15 @@ class _RemoteStream:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._stream.close()
+        self.close()
+
+    def close(self) -> None:
+        with _os_errors():
+            self._stream.close()
+
+    def write(self, data: Any) -> int:
+        with _os_errors():
+            return int(self._stream.write(data))
 
     def read(self, size: int = -1) -> bytes:
         with _os_errors():
