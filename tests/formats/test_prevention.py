@@ -77,14 +77,30 @@ def test_what_was_made_is_released_and_a_cut_file_is_not(
     whole = write(path, name, records)
     assert released(read(path, plan), plan) == kept(records)
 
-    path.write_bytes(whole[: data.draw(st.integers(0, len(whole) - 1))])
-    lines = path.read_bytes().count(b"\r")  # a line of which only the last byte is cut is whole
+    check_cut(path, plan, records, whole[: data.draw(st.integers(0, len(whole) - 1))])
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_a_file_that_is_cut_anywhere_is_released_if_a_line_ends_there(
+    folder: Path, name: str
+) -> None:
+    plan, records = PLANS[name], list(MAKERS[name](2, seed=5))
+    path = folder / "in.csv"
+    whole = write(path, name, records)
+    for end in range(len(whole)):
+        check_cut(path, plan, records, whole[:end])
+
+
+def check_cut(path: Path, plan: Plan, records: list[Record], start: bytes) -> None:
+    """Check that nothing of a file is released that does not end where a line does."""
+    path.write_bytes(start)
+    lines = start.count(b"\r")  # a line of which only the last byte is cut is whole
     try:
         chunks = read(path, plan)
     except InputError:
         assert lines == 0  # in its header
         return
-    if path.read_bytes().endswith((b"\r", b"\n")):
+    if start.endswith((b"\r", b"\n")):
         assert released(chunks, plan) == kept(records[: lines - 1])
     else:
         assert released(chunks, plan) == []
