@@ -420,6 +420,13 @@ def test_a_dsn_starts_from_the_bundled_schema(draft: Draft, tmp_path: Path) -> N
     assert "Read by the schema and found" in text
 
 
+def test_json_of_more_keys_than_a_schema_has_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({f"c{number}": 1 for number in range(501)}) + "\n")
+    with pytest.raises(InputError, match=r"a\.jsonl: has over 500 different keys"):
+        draft_command(path)
+
+
 def test_a_csv_of_too_many_columns_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("siren" + ";c" * 10_000 + "\n1" + ";2" * 10_000)

@@ -100,11 +100,12 @@ def check_cut(path: Path, plan: Plan, records: list[Record], start: bytes) -> No
     except InputError:
         assert lines == 0  # in its header
         return
+    assert lines
     if start.endswith((b"\r", b"\n")):
         assert released(chunks, plan) == kept(records[: lines - 1])
     else:
         assert released(chunks, plan) == []
-        assert sum(chunk.rejects.num_rows for chunk in chunks) == max(lines, 1) - (lines == 0)
+        assert sum(chunk.rejects.num_rows for chunk in chunks) == lines
 
 
 def test_over_500_lines_of_a_declaration_stop_the_file(folder: Path) -> None:

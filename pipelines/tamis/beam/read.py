@@ -254,7 +254,7 @@ def _chunks(
         chunks = read_whole(task.format, stream, again, plan, task.file.name, limits)
         breach = _breach(task, plan)
         if breach is not None:
-            chunks = (rejected(chunk, breach) for chunk in chunks)
+            chunks = rejected(chunks, breach, task.file.name)
     return FirstRecords(add_partitions(chunks, plan, task.file.uri), task.limit)
 
 

@@ -194,6 +194,8 @@ def _grow(node: DraftField, objects: list[dict[str, Any]]) -> None:
     for shape, count in Counter(tuple(object) for object in objects).items():
         for name in shape:
             if name not in children:
+                if len(children) > MAX_MEMBERS:
+                    break
                 statistics = LeafStatistics(name, rows=node.seen)
                 children[name] = DraftField(name, statistics=statistics, records=0)
                 node.inner.append(children[name])

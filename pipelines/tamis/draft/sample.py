@@ -96,6 +96,8 @@ def _jsonl(stream: BinaryIO, rows: int) -> FeedSample:
         sample.unreadable += len(piece) - len(records)
         add_values(top, records)
     sample.whole = next(lines, None) is None
+    if top.left_out:
+        raise InputError("", top.left_out)
     leave_out_empty_lists(top)
     sample.fields = top.inner
     return sample

@@ -6,7 +6,7 @@ a rule. So nothing of it is held.
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, BinaryIO, Final, NamedTuple
 
@@ -15,9 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tamis.documents.feed_format import WholeFile
+from tamis.errors import InputError
 from tamis.filter.quarantine import REJECTS
 from tamis.formats.chunk import Chunk
 from tamis.formats.csv import UNDECODABLE
+from tamis.language import _
 from tamis.plan.plan import Plan
 
 _RULE: Final = "whole file: "
@@ -113,8 +115,23 @@ def _breach_in(chunk: Chunk, rules: WholeFile, records: dict[str, Counter[Any]])
     return None
 
 
-def rejected(chunk: Chunk, breach: Breach) -> Chunk:
-    """The chunk with all its rows as rejects, in the order of their positions."""
+def rejected(chunks: Iterable[Chunk], breach: Breach, source: str) -> Iterator[Chunk]:
+    """The chunks of a file with all their rows as rejects, in the order of their positions.
+
+    Raises:
+        InputError: the file has no record that could be one, as where it is cut in its header.
+    """
+    records = 0
+    for chunk in chunks:
+        records += chunk.records
+        yield _rejected(chunk, breach)
+    if not records:
+        rule = breach.rule.removeprefix(_RULE)
+        problem = _("has no record, and does not meet the rule `{rule}` for whole files", rule=rule)
+        raise InputError(source, problem)
+
+
+def _rejected(chunk: Chunk, breach: Breach) -> Chunk:
     count = len(chunk.positions)
     if not count:
         return chunk
