@@ -28,7 +28,7 @@ from tamis.plan.project import Project
 from tamis.synthetic.records import DIRTY, make_records
 from tamis.testing.leftovers import Leftovers
 
-from ..beam.test_runners import LABELS_OF_STREAM, unpacked
+from ..beam.test_runners import LABELS_OF_STREAM, payloads, unpacked
 from ..services.pubsub import Emulator
 from .conftest import Flow, Tamis
 from .shifting import CLOCK, changed_project, set_clock
@@ -326,3 +326,39 @@ def test_the_dataflow_job_is_built_offline_and_shuffles_no_message(
     while parts.coders[portion].component_coder_ids:
         (portion,) = parts.coders[portion].component_coder_ids
     assert JudgedWindowCoder.__name__.encode() in unpacked(parts.coders[portion].spec.payload)
+
+
+def test_a_job_for_dataflow_is_given_no_folder_of_this_machine(tamis: Tamis, keys: str) -> None:
+    # Its workers would commit to their own disks, acknowledge the messages, and be removed.
+    source = "pubsub://projects/project/subscriptions/feed"
+    places = ("--input", source, "--output", "store", "--keys", keys, "--allow-example")
+    for language, why in (
+        ("en", "store: workers of Dataflow do not see this machine's files: expected gs://"),
+        ("fr", "les fichiers de cette machine\N{NO-BREAK SPACE}: gs://… ou s3://… est attendu"),
+    ):
+        outcome = tamis("--lang", language, "run", POLICY, *places, "--", *DATAFLOW)
+        assert outcome.code == 2, outcome.out
+        assert why in outcome.err
+
+
+def test_workers_of_dataflow_are_given_the_whole_path_of_the_keyring(
+    tamis: Tamis, keys: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[bytes] = []
+    launch = Pipeline.run
+
+    def keep(pipeline: Pipeline, *args: Any, **kwargs: Any) -> Any:
+        result = launch(pipeline, *args, **kwargs)
+        assert isinstance(pipeline.runner, DataflowRunner)
+        built.extend(payloads(pipeline.runner.proto_pipeline))
+        return result
+
+    monkeypatch.setattr(Pipeline, "run", keep)
+    monkeypatch.chdir(Path(keys).parent)
+    places = (
+        *("--input", "pubsub://projects/project/subscriptions/feed"),
+        *("--output", "gs://bucket/store", "--keys", Path(keys).name, "--allow-example"),
+    )
+    outcome = tamis("run", POLICY, *places, "--", *DATAFLOW)
+    assert outcome.code == 0, outcome.err
+    assert os.path.abspath(keys).encode() in b"".join(built)

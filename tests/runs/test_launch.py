@@ -1,14 +1,17 @@
 """What no engine is given: options, addresses and job servers that cannot serve."""
 
+import json
 from pathlib import Path
 
 import pytest
+from apache_beam.options.pipeline_options import PortableOptions
+from apache_beam.transforms.environments import Environment, ProcessEnvironment
 
 from tamis.errors import RunError, UsageError
 from tamis.runs.errors import first_cause, handing_over, worker_errors
 from tamis.runs.launch import as_workers_see_it, ends_with_driver, make_pipeline, read_options
 
-PROCESS = ("--environment_type=PROCESS", '--environment_config={"command":"/bin/tamis-worker"}')
+PROCESS = ("--environment_type=PROCESS", '--environment_config={"command":"/bin/sh"}')
 CLUSTER = ("--runner=FlinkRunner", "--flink_master=flink:8081")
 
 STACK = """\
@@ -40,6 +43,66 @@ def test_no_secret_stands_in_the_options_of_a_job(option: str) -> None:
 
 def test_the_name_of_a_runner_may_be_written_in_lower_case() -> None:
     assert ends_with_driver(read_options(["--runner=prismrunner"]))
+
+
+@pytest.mark.parametrize(
+    ("flags", "why"),
+    [
+        (("--environment_type=PROCES",), r"`PROCES` is unknown, did you mean `PROCESS`\?"),
+        (("--environment_type=VM",), "known are: DOCKER, PROCESS, EXTERNAL, LOOPBACK$"),
+        ((PROCESS[0], "--environment_config=CANARY"), "must be JSON that names the program"),
+        ((PROCESS[0], '--environment_config={"comand": "CANARY"}'), "must be JSON that names"),
+        ((PROCESS[0], '--environment_config=["CANARY"]'), "must be JSON that names the program"),
+    ],
+)
+def test_where_workers_are_is_checked_before_a_job_is_handed_over(
+    flags: tuple[str, ...], why: str
+) -> None:
+    with pytest.raises(UsageError, match=why) as it:
+        read_options([*CLUSTER, *flags])
+    assert "CANARY" not in str(it.value)
+
+
+def test_a_program_of_workers_that_is_not_there_is_not_waited_for(tmp_path: Path) -> None:
+    # Prism waits for it, or breaks off without a reason.
+    program = tmp_path / "tamis-worker"
+    flags = (PROCESS[0], f"--environment_config={json.dumps({'command': str(program)})}")
+    with pytest.raises(UsageError, match=r"^--environment_config: the program of workers is"):
+        read_options(["--runner=PrismRunner", *flags])
+    program.touch()
+    with pytest.raises(UsageError, match=r"^--environment_config: the program of workers is"):
+        read_options(["--runner=PrismRunner", *flags])
+    read_options([*CLUSTER, *flags])  # whose machines have programs of their own
+    program.chmod(0o755)
+    read_options(["--runner=PrismRunner", *flags])
+
+
+@pytest.mark.parametrize("kind", ["process", "beam:env:process:v1"])
+def test_an_environment_may_be_written_in_lower_case_or_by_its_urn(kind: str) -> None:
+    options = read_options([*CLUSTER, f"--environment_type={kind}", PROCESS[1]])
+    environment = Environment.from_options(options.view_as(PortableOptions))
+    assert isinstance(environment, ProcessEnvironment)
+
+
+@pytest.mark.parametrize(
+    ("flags", "why"),
+    [
+        ((), "^--temp_location: must be gs://BUCKET/FOLDER for a job that is only built$"),
+        (("--temp_location=/tmp/x",), "^--temp_location: must be gs://BUCKET/FOLDER$"),
+        (
+            ("--temp_location=gs://bucket/tmp", "--staging_location=gs://b/s"),
+            "^--staging_location: must be gs://BUCKET/FOLDER$",
+        ),
+    ],
+)
+def test_no_bucket_is_made_in_place_of_one_that_is_misspelt(
+    flags: tuple[str, ...], why: str
+) -> None:
+    # Beam asks Google for a bucket of its own choice then, and makes it, even for `--dry_run`.
+    places = ("--project=project", "--region=europe-west9", "--no_auth", "--dry_run=True")
+    options = read_options(["--runner=DataflowRunner", *places, *flags])
+    with pytest.raises(UsageError, match=why):
+        make_pipeline(options)
 
 
 @pytest.mark.parametrize(

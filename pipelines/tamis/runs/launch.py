@@ -4,9 +4,11 @@ The engine of this process is Beam's `FnApiRunner`. Any other runs the job elsew
 that have their own working directory and maybe their own disk, and beyond the end of this process.
 """
 
+import json
 import logging
 import os
 import re
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +25,7 @@ from apache_beam.options.pipeline_options import (
     StandardOptions,
     TestOptions,
 )
+from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
 from apache_beam.runners.portability.job_server import JobServer
 from apache_beam.runners.portability.portable_runner import PortableRunner
 from apache_beam.runners.runner import PipelineResult, PipelineState
@@ -50,6 +53,10 @@ _SECRET_OPTIONS = (
 """Options of Beam that are secrets: an engine shows the options of a job to whoever asks."""
 
 _HERE = "LOOPBACK"
+_PROCESS = "PROCESS"
+_ENVIRONMENTS = ("DOCKER", _PROCESS, "EXTERNAL", _HERE)
+_ENVIRONMENT_URN = "beam:env:"
+_LOCATIONS = ("temp_location", "staging_location")
 _SPARK_LOCAL = re.compile(r"local(\[.+\])?")
 _STATE_SECONDS = 0.5
 _BEGIN_SECONDS = 60.0
@@ -71,8 +78,8 @@ def read_options(flags: Sequence[str]) -> PipelineOptions:
     """Beam's options: the local runner by name and all cores, unless `flags` say otherwise.
 
     Raises:
-        UsageError: the runner is not known to run, or an option holds a secret that would stand
-            in the job.
+        UsageError: the runner is not known to run, workers are in no known environment, or an
+            option holds a secret that would stand in the job.
 
     Example:
         >>> read_options(["--runner=SparkyRunner"])
@@ -107,7 +114,38 @@ known to run: FnApiRunner, PrismRunner, FlinkRunner, SparkRunner, PortableRunner
                         option=secret,
                     )
                 )
+    _check_environment(options)
     return options
+
+
+def _check_environment(given: PipelineOptions) -> None:
+    """Refuse an environment of workers that Beam or an engine would refuse late, or wait for."""
+    options = given.view_as(PortableOptions)
+    kind = options.environment_type
+    if not kind or kind.startswith(_ENVIRONMENT_URN):
+        return
+    options.environment_type = kind.upper()
+    if kind.upper() not in _ENVIRONMENTS:
+        text = _("environment `{kind}` is unknown", kind=kind) + suggest(kind, _ENVIRONMENTS)
+        text += _("; ") + _("known are: {kinds}", kinds=", ".join(_ENVIRONMENTS))
+        raise UsageError(f"--environment_type: {text}")
+    if kind.upper() == _PROCESS and options.environment_config:
+        program = None
+        with suppress(ValueError):
+            program = json.loads(options.environment_config)
+        if not (isinstance(program, dict) and program.get("command")):
+            raise UsageError(
+                _(
+                    "--environment_config: must be JSON that names the program of workers, as "
+                    "{example}",
+                    example='{"command": "/opt/tamis/bin/tamis-worker"}',
+                )
+            )
+        is_here = _is_engine_local(given) and not options.job_endpoint
+        if is_here and shutil.which(str(program["command"])) is None:
+            raise UsageError(
+                _("--environment_config: the program of workers is not there, or cannot be run")
+            )
 
 
 def runner_of(options: PipelineOptions) -> str:
@@ -139,14 +177,29 @@ def make_pipeline(options: PipelineOptions) -> beam.Pipeline:
     """An empty pipeline.
 
     Raises:
-        UsageError: Beam refuses its options.
+        UsageError: Beam refuses its options, or would make a bucket in place of one of them.
     """
+    if runner_of(options) == DATAFLOW:
+        _check_locations(options.view_as(GoogleCloudOptions))
     try:
         return beam.Pipeline(options=options)
     except (ImportError, ValueError) as error:
         raise UsageError(
             _("Beam refuses its options: {reason}", reason=" ".join(str(error).split()))
         ) from None
+
+
+def _check_locations(options: GoogleCloudOptions) -> None:
+    """Refuse locations for which Beam would ask Google for a bucket of its own, and make it."""
+    validator = PipelineOptionsValidator(options, None)
+    given = [name for name in _LOCATIONS if getattr(options, name) is not None]
+    for name in given:
+        if validator.validate_gcs_path(options, name):
+            raise UsageError(_("--{option}: must be gs://BUCKET/FOLDER", option=name))
+    if not given and options.view_as(TestOptions).dry_run:
+        raise UsageError(
+            _("--temp_location: must be gs://BUCKET/FOLDER for a job that is only built")
+        )
 
 
 def as_workers_see_it(uri: str, options: PipelineOptions) -> str:
@@ -167,7 +220,7 @@ expected gs://… or s3://…, or workers beside them (--environment_type=PROCES
         return uri
     if runner_of(options) == DATAFLOW:
         text = _("{path}: workers of Dataflow do not see this machine's files", path=address.shown)
-        raise UsageError(f"{text}: " + _("expected gs://… or s3://…"))
+        raise UsageError(text + _(": ") + _("expected gs://… or s3://…"))
     if _environment(options) == "DOCKER":
         text = _("{path}: workers in containers do not see this machine's files", path=uri)
         text += _(": ") + _("expected gs://… or s3://…")

@@ -4,7 +4,8 @@ The job runs until its operator drains or updates it. On this machine a stream o
 one of Kafka does (`tamis.runs.stream`).
 """
 
-from apache_beam.options.pipeline_options import PipelineOptions
+from dataclasses import replace
+
 from google.pubsub_v1 import PublisherClient
 
 from tamis.address import PubsubAddress, parse_address
@@ -13,7 +14,15 @@ from tamis.errors import UsageError
 from tamis.language import _
 from tamis.plan.plan import Plan
 from tamis.runs.batch import load_keys
-from tamis.runs.launch import Launch, builds_only, is_dry_run, make_pipeline
+from tamis.runs.launch import (
+    Launch,
+    as_workers_see_it,
+    builds_only,
+    is_dry_run,
+    keyring_as_workers_see_it,
+    make_pipeline,
+    read_options,
+)
 from tamis.streams.job import StreamJob, decoder_of
 from tamis.streams.pubsub import check_source, make_topics, reaching
 from tamis.streams.sink import Topics
@@ -23,8 +32,8 @@ def launch_stream(job: StreamJob, plan: Plan) -> None:
     """Hand the stream over to Dataflow, or only build it if Beam's options say `--dry_run`.
 
     Raises:
-        UsageError: the source does not exist, a topic is missing and cannot be made, or Beam
-            refuses its options.
+        UsageError: the source does not exist, a topic is missing and cannot be made, workers do
+            not see the folder, or Beam refuses its options.
         RunError: Pub/Sub or the runner cannot be reached, or the job fails as it begins.
     """
     if held := [release.id for release in plan.releases if release.min_unit]:
@@ -44,6 +53,12 @@ def launch_stream(job: StreamJob, plan: Plan) -> None:
                 policy=plan.policy,
             )
         )
+    options = read_options([*job.options, "--streaming"])
+    job = replace(
+        job,
+        output=as_workers_see_it(job.output, options),
+        keys=keyring_as_workers_see_it(job.keys, options),
+    )
     source = PubsubAddress.of(job.source)
     sink = parse_address(job.output)
     keys, key_parts = load_keys(plan, job.keys, rows=isinstance(sink, PubsubAddress))
@@ -54,7 +69,7 @@ def launch_stream(job: StreamJob, plan: Plan) -> None:
                 make_topics(PublisherClient(), Topics.of(sink.path, plan, "-"))
     decode = decoder_of(plan, job.source, job.avro_schemas)
     stream = PubsubStream(plan, job, decode, keys, key_parts)
-    pipeline = make_pipeline(PipelineOptions([*job.options, "--streaming"]))
+    pipeline = make_pipeline(options)
     _receipts = pipeline | "Stream" >> stream
     launch = Launch(job.stream, pipeline.options)
     if builds_only(job.options):
